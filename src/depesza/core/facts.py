@@ -1,0 +1,218 @@
+"""What changes rarely: accounts, users, keys, senders, connectors, routes, prices.
+
+Rows of the store as values. The store holds them as one immutable `Facts` with a version and replaces it as a whole
+after a change, so a request reads one consistent picture without asking the database.
+"""
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from depesza.core.model import OnUnknown
+from depesza.core.pricing import Price, Prices
+from depesza.core.routing import Route, Routes
+
+
+class Owner(Struct, frozen=True, kw_only=True):
+    """The person or company that holds accounts and keys."""
+
+    id: int
+    name: str
+    """Login of the owner (OVH: nichandle)."""
+    email: str = ""
+    firstname: str = ""
+    lastname: str = ""
+    organisation: str = ""
+    country: str = "FR"
+    language: str = "fr_FR"
+    currency: str = "EUR"
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """A balance with its senders and users; a tenant."""
+
+    id: int
+    owner: int
+    name: str
+    description: str = ""
+    enabled: bool = True
+    timezone: str = "Europe/Paris"
+    weight: int = 100
+    """Share of a busy connector, in percent of a plain account's."""
+    credit_limit: int = 0
+    """How far below zero the balance may go, in micro-credits."""
+    on_unknown: OnUnknown = OnUnknown.RESEND
+    refund_failed: bool = False
+    """Give the price back when a message was not delivered (a rejected one is never billed)."""
+    notices: str = "all"
+    """`all` changes of state are called back, or `final` ones only."""
+    callback: str = ""
+    stop_callback: str = ""
+    response_type: str = "none"
+    """`none`, `text` or `cgi`: what answers a reply."""
+    response_text: str = ""
+    response_url: str = ""
+    recredit_amount: int = 0
+    """Credits of an automatic order; 0 turns it off."""
+    recredit_threshold: int = 0
+    """Micro-credits at or below which it is made."""
+    max_parts: int = 6
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A login below an account, perhaps with a quota of its own."""
+
+    id: int
+    account: int
+    login: str
+    password: str
+    """Argon2 hash."""
+    callback: str = ""
+    stop_callback: str = ""
+    ip_restrictions: tuple[str, ...] = ()
+    quota: bool = False
+    """True: spends its own wallet (id of the user), not the account's."""
+    alert_email: str = ""
+    alert_number: str = ""
+    alert_threshold: int = 0
+    alert_support: str = "both"
+
+
+class Application(Struct, frozen=True, kw_only=True):
+    """A program that signs requests."""
+
+    id: int
+    owner: int
+    key: str
+    secret: bytes
+    """Encrypted with the settings' key."""
+    name: str
+    description: str = ""
+    kind: str = "signed"
+    """`signed` (application and consumer keys) or `oauth2` (client credentials)."""
+    enabled: bool = True
+    rules: tuple[tuple[str, str], ...] = ()
+    """(method, path) rules of an oauth2 client; signed ones carry theirs in the credential."""
+
+
+class Credential(Struct, frozen=True, kw_only=True):
+    """A consumer key: ties an application, its owner's consent and rules."""
+
+    id: int
+    application: int
+    owner: int
+    """0 until somebody validated it."""
+    digest: bytes
+    """Keyed hash of the key; the key itself is not kept."""
+    status: str
+    """`pendingValidation`, `validated`, `refused`, `expired`."""
+    rules: tuple[tuple[str, str], ...]
+    created: int
+    token: str = ""
+    """Names it in its validation address."""
+    redirection: str = ""
+    allowed_ips: tuple[str, ...] = ()
+    expires: int = 0
+
+
+class Sender(Struct, frozen=True, kw_only=True):
+    """A name or number an account may send from."""
+
+    account: int
+    name: str
+    kind: str = "alpha"
+    """`alpha`, `numeric`, `shortcode`, `virtual`."""
+    status: str = "enable"
+    """`enable`, `disable`, `refused`, `waitingValidation`."""
+    description: str = ""
+    reason: str = ""
+    comment: str = ""
+    referer: str = "custom"
+    created: int = 0
+
+
+class ConnectorFact(Struct, frozen=True, kw_only=True):
+    """A configured way out."""
+
+    id: int
+    name: str
+    kind: str
+    """Name of the module in `connectors`: `smpp`, `virtual`."""
+    settings: str
+    """JSON, read by the connector's kind."""
+    enabled: bool = True
+
+
+class Facts(Struct, frozen=True, kw_only=True, dict=True):
+    """One consistent picture of everything above."""
+
+    version: int
+    owners: tuple[Owner, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    users: tuple[User, ...] = ()
+    applications: tuple[Application, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    senders: tuple[Sender, ...] = ()
+    connectors: tuple[ConnectorFact, ...] = ()
+    routes: tuple[Route, ...] = ()
+    prices: tuple[Price, ...] = ()
+
+    @cached_property
+    def owner(self) -> dict[int, Owner]:
+        """Owners by id."""
+        return {row.id: row for row in self.owners}
+
+    @cached_property
+    def account(self) -> dict[int, Account]:
+        """Accounts by id."""
+        return {row.id: row for row in self.accounts}
+
+    @cached_property
+    def account_named(self) -> dict[str, Account]:
+        """Accounts by name."""
+        return {row.name: row for row in self.accounts}
+
+    @cached_property
+    def user(self) -> dict[int, User]:
+        """Users by id."""
+        return {row.id: row for row in self.users}
+
+    @cached_property
+    def user_named(self) -> dict[tuple[int, str], User]:
+        """Users by account and login."""
+        return {(row.account, row.login): row for row in self.users}
+
+    @cached_property
+    def application(self) -> dict[int, Application]:
+        """Applications by id."""
+        return {row.id: row for row in self.applications}
+
+    @cached_property
+    def application_keyed(self) -> dict[str, Application]:
+        """Applications by their public key."""
+        return {row.key: row for row in self.applications}
+
+    @cached_property
+    def credential_digested(self) -> dict[bytes, Credential]:
+        """Credentials by the hash of their consumer key."""
+        return {row.digest: row for row in self.credentials}
+
+    @cached_property
+    def sender(self) -> dict[tuple[int, str], Sender]:
+        """Senders by account and name."""
+        return {(row.account, row.name): row for row in self.senders}
+
+    @cached_property
+    def connector(self) -> dict[int, ConnectorFact]:
+        """Connectors by id."""
+        return {row.id: row for row in self.connectors}
+
+    @cached_property
+    def routing(self) -> Routes:
+        """The routes, compiled."""
+        return Routes(self.routes)
+
+    @cached_property
+    def pricing(self) -> Prices:
+        """The prices, compiled."""
+        return Prices(self.prices)

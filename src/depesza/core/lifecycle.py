@@ -1,0 +1,105 @@
+"""The life of a message: one table says which news moves it where.
+
+What is not in the table does not happen: a final state has no row, so late and doubled news changes nothing
+(it is still written to the timeline). The diagram in the docs is printed from `TABLE`.
+"""
+
+from enum import Enum
+
+from depesza.core.model import FINAL, State
+
+
+class News(Enum):
+    """What can happen to a message."""
+
+    DUE = "its time has come"
+    CLAIM = "marked and handed to a connector"
+    TAKEN = "the carrier took it"
+    RETRY = "refused for now"
+    REFUSED = "refused for good"
+    LOST = "no answer: it may have been sent"
+    RELEASE = "a person lets it go again"
+    WAITING = "the carrier waits for the handset"
+    DELIVERED = "reported delivered"
+    FAILED = "reported undeliverable"
+    EXPIRED = "its validity ended"
+    CANCEL = "the client took it back"
+
+
+S = State
+N = News
+
+TABLE: dict[State, dict[News, State]] = {
+    S.SCHEDULED: {N.DUE: S.QUEUED, N.EXPIRED: S.EXPIRED, N.CANCEL: S.CANCELLED},
+    S.QUEUED: {
+        N.CLAIM: S.SENDING,
+        N.RETRY: S.SCHEDULED,
+        N.REFUSED: S.FAILED,
+        N.EXPIRED: S.EXPIRED,
+        N.CANCEL: S.CANCELLED,
+    },
+    S.SENDING: {
+        N.TAKEN: S.SENT,
+        N.RETRY: S.SCHEDULED,
+        N.REFUSED: S.FAILED,
+        N.LOST: S.HELD,
+        # receipts may overtake the submit response
+        N.WAITING: S.PENDING,
+        N.DELIVERED: S.DELIVERED,
+        N.FAILED: S.FAILED,
+        N.EXPIRED: S.EXPIRED,
+    },
+    S.SENT: {
+        N.WAITING: S.PENDING,
+        N.DELIVERED: S.DELIVERED,
+        N.FAILED: S.FAILED,
+        N.EXPIRED: S.EXPIRED,
+    },
+    S.PENDING: {N.DELIVERED: S.DELIVERED, N.FAILED: S.FAILED, N.EXPIRED: S.EXPIRED},
+    S.HELD: {
+        N.RELEASE: S.QUEUED,
+        N.TAKEN: S.SENT,
+        N.WAITING: S.PENDING,
+        N.DELIVERED: S.DELIVERED,
+        N.FAILED: S.FAILED,
+        N.EXPIRED: S.EXPIRED,
+        N.CANCEL: S.CANCELLED,
+    },
+}
+
+REPORTED: dict[State, News] = {
+    S.SENT: N.TAKEN,
+    S.PENDING: N.WAITING,
+    S.DELIVERED: N.DELIVERED,
+    S.FAILED: N.FAILED,
+    S.EXPIRED: N.EXPIRED,
+}
+"""The news that a receipt of this state brings."""
+
+
+def change(state: State, news: News) -> State | None:
+    """Tell where `news` moves a message in `state`; None when it changes nothing."""
+    return TABLE.get(state, {}).get(news)
+
+
+def whole(parts: list[State]) -> State:
+    """Tell the state of a message from its parts: one that failed fails it, all must arrive to deliver it."""
+    if any(part is S.FAILED for part in parts):
+        return S.FAILED
+    if any(part is S.EXPIRED for part in parts):
+        return S.EXPIRED
+    if all(part is S.DELIVERED for part in parts):
+        return S.DELIVERED
+    if any(part is S.PENDING for part in parts):
+        return S.PENDING
+    return S.SENT
+
+
+def diagram() -> str:
+    """Print the table as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2"]
+    lines += [f"    [*] --> {state.name}" for state in (S.SCHEDULED, S.QUEUED, S.REJECTED)]
+    for state, moves in TABLE.items():
+        lines += [f"    {state.name} --> {target.name}: {news.value}" for news, target in moves.items()]
+    lines += [f"    {state.name} --> [*]" for state in sorted(FINAL)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,288 @@
+"""The words of the platform as values: what a request asks, what a message is, what news says.
+
+Every room speaks in these. Money is an integer of micro-credits (`MICRO` to one credit), times are integers of
+microseconds since 1970 UTC, ids are integers below 2**53 that grow with time (see `core.ids`).
+"""
+
+from enum import IntEnum, StrEnum
+
+from msgspec import Struct
+
+MICRO = 1_000_000
+"""Micro-units in one credit, and microseconds in one second."""
+
+
+class State(IntEnum):
+    """Where a message stands; numbers are stored, so they never change meaning."""
+
+    SCHEDULED = 0
+    """Accepted; its time has not come."""
+    QUEUED = 1
+    """Waits for a free place on a connector."""
+    SENDING = 2
+    """Marked on disk, handed to a connector, not yet answered: after a crash it may have been sent."""
+    SENT = 3
+    """The carrier took it."""
+    PENDING = 4
+    """The carrier reports that it waits for the handset."""
+    HELD = 5
+    """May have been sent; the account asks that a person decides."""
+    DELIVERED = 10
+    FAILED = 11
+    """The carrier could not deliver it, or refused it."""
+    EXPIRED = 12
+    """Its validity ended first."""
+    REJECTED = 13
+    """We refused it before sending: never left the house, never billed."""
+    CANCELLED = 14
+
+
+FINAL = frozenset({State.DELIVERED, State.FAILED, State.EXPIRED, State.REJECTED, State.CANCELLED})
+
+
+class Priority(IntEnum):
+    """Order in a queue, and nothing else; smaller goes first."""
+
+    URGENT = 0
+    HIGH = 1
+    NORMAL = 2
+    BULK = 3
+
+
+class Alphabet(StrEnum):
+    """What a client may force; the text decides when it is AUTO."""
+
+    AUTO = "auto"
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+    BINARY = "binary"
+
+
+class Content(Struct, frozen=True, gc=False):
+    """What all messages of one submission have in common: one row in `submissions`."""
+
+    id: int
+    account: int
+    user: int
+    """0 when the account itself sends."""
+    dialect: str
+    """The vendor's words in which news goes back."""
+    created: int
+    sender: str
+    text: str
+    """The text as it leaves the house, STOP clause included; a message's own text wins."""
+    tag: str = ""
+    alphabet: Alphabet = Alphabet.AUTO
+    flash: int = -1
+    """GSM message class 0-3; -1 for none."""
+    priority: Priority = Priority.HIGH
+    due: int = 0
+    """When it was to be sent (0: at once)."""
+    deferred: int = 0
+    """Minutes the client asked to wait, shown back to it."""
+    expires: int = 0
+    reply_to: str = ""
+    """Number that takes replies and STOP; empty when nobody can answer."""
+    count: int = 1
+    batch: str = ""
+    """Campaign this belongs to, if any."""
+
+
+class Message(Struct, frozen=True, gc=False):
+    """One text to one receiver: one row in `messages`."""
+
+    id: int
+    content: Content
+    receiver: str
+    """E.164 with its plus."""
+    parts: int
+    price: int
+    state: State
+    priority: int
+    turn: int
+    """Virtual time of its turn (microseconds): smaller goes first within a priority."""
+    due: int
+    route: int
+    """Row of the route that was chosen; 0 when none fits any more."""
+    connector: int
+    text: str | None = None
+    """Own text when it differs from the content's (merged texts)."""
+    attempts: int = 0
+    refusal: str = ""
+    """Name from `core.refusals`; empty when nothing went wrong."""
+    maybe_sent: bool = False
+    """True once a crash or a silent carrier left open whether an earlier attempt arrived."""
+
+    @property
+    def body(self) -> str:
+        """The text that goes out."""
+        return self.content.text if self.text is None else self.text
+
+
+class Submission(Struct, frozen=True, kw_only=True, gc=False):
+    """One request of a client, in neutral words; nothing judged yet."""
+
+    dialect: str
+    sender: str
+    """Empty when a short number shall be chosen (`answerable`)."""
+    receivers: tuple[str, ...]
+    """As the client wrote them."""
+    text: str
+    texts: tuple[str, ...] = ()
+    """Own text for each receiver (merged), or empty."""
+    user: int = 0
+    tag: str = ""
+    alphabet: Alphabet = Alphabet.AUTO
+    flash: int = -1
+    priority: Priority = Priority.HIGH
+    deferred: int = 0
+    """Minutes from now."""
+    due: int = 0
+    """Absolute time; wins over `deferred` when set."""
+    validity: int = 2880
+    """Minutes until an undelivered message is dropped."""
+    answerable: bool = False
+    """Send from a number that takes replies."""
+    advertising: bool = False
+    """A STOP clause is added for named senders, and quiet hours hold."""
+    batch: str = ""
+
+
+class Accepted(Struct, frozen=True, gc=False):
+    """What became of a submission."""
+
+    id: int
+    ids: tuple[int, ...]
+    """Message ids, in the order of `valid`."""
+    valid: tuple[str, ...]
+    """E.164 numbers taken."""
+    refused: tuple[str, ...]
+    """Receivers refused, as the client wrote them."""
+    price: int
+    balance: int
+    """Left on the wallet that paid."""
+    tag: str
+
+
+class Outcome(Struct, frozen=True, gc=False):
+    """What a connector says of one attempt."""
+
+    message: int
+    at: int
+    remotes: tuple[str, ...] = ()
+    """The carrier's id for each part, in order; empty when it was refused."""
+    refusal: str = ""
+    """Name from `core.refusals`; empty when the carrier took it."""
+    retry_after: int = 0
+    """Microseconds to wait before the next try here, when the refusal is temporary."""
+    detail: str = ""
+    """The carrier's own words: status name and number."""
+    wire: tuple[bytes, ...] = ()
+    """The PDUs or requests written, for the timeline."""
+
+
+class Receipt(Struct, frozen=True, gc=False):
+    """News from the south about one part that a carrier took."""
+
+    connector: int
+    remotes: tuple[str, ...]
+    """Ids under which the part may be stored, likeliest first."""
+    state: State
+    refusal: str
+    """Why it failed, from `core.refusals`; empty when it did not."""
+    at: int
+    """When it came to us."""
+    carrier_at: int = 0
+    """When the carrier says it happened; 0 when it does not."""
+    detail: str = ""
+    """The carrier's own text."""
+
+
+class Inbound(Struct, frozen=True, gc=False):
+    """A text that somebody sent to one of our numbers."""
+
+    connector: int
+    sender: str
+    recipient: str
+    """The number it was sent to, as the carrier writes it."""
+    text: str
+    at: int
+
+
+class Notice(Struct, frozen=True, gc=False):
+    """News owed to a client: one row in `notices`."""
+
+    id: int
+    account: int
+    dialect: str
+    kind: str
+    """`receipt`, `reply` or `stop`."""
+    url: str
+    fact: bytes
+    """JSON of a `ReceiptFact` or `ReplyFact`, frozen when it happened."""
+    message: int
+    due: int
+    created: int
+    tries: int = 0
+
+
+class ReceiptFact(Struct, frozen=True, gc=False):
+    """What a delivery callback tells."""
+
+    message: int
+    state: State
+    refusal: str
+    at: int
+    sender: str
+    receiver: str
+    tag: str = ""
+
+
+class ReplyFact(Struct, frozen=True, gc=False):
+    """What a reply or STOP callback tells."""
+
+    inbound: int
+    sender: str
+    recipient: str
+    text: str
+    tag: str
+    at: int
+    message: int = 0
+
+
+class OnUnknown(StrEnum):
+    """What to do with a message that may have been sent when the answer was lost."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+class Wallet(Struct, gc=False):
+    """Money and turn of one payer, as the current transaction sees them."""
+
+    id: int
+    balance: int
+    turn: int
+    optouts: int = 0
+    """How many numbers this account must not write to (0 saves the look-up)."""
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """One movement of credits: `amount` leaves `source` and reaches `target`, so sums are always zero."""
+
+    id: int
+    at: int
+    kind: str
+    """`charge`, `refund`, `topup`, `transfer`, `adjust`."""
+    source: int
+    target: int
+    amount: int
+    ref: int
+    """Submission, message or order it belongs to."""
+    note: str = ""
+
+
+INCOME = 1
+"""System wallet that takes what clients spend."""
+ISSUE = 2
+"""System wallet from which credits are made; its balance is minus all that was sold."""
