@@ -54,4 +54,5 @@ class HttpAnswer(Struct, frozen=True, gc=False):
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     error: str = ""
-    """`refused`, `timeout`, `dns`, `tls`, `forbidden address`, `too many redirects`, or the library's words."""
+    """`refused`, `timeout`, `dns`, `tls`, `disconnected`, `forbidden address: why`, `too many redirects`,
+    `answer too large` (this one with a status, and the body cut), or the library's words."""
