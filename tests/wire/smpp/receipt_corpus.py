@@ -216,7 +216,7 @@ CORPUS: tuple[Case, ...] = (
             "err": "000",
             "state": MessageState.DELIVERED,
             "done_date": MINUTE_DONE,
-            "excerpt": b"Hi",
+            "excerpt": b" Hi",
         },
     ),
     Case(

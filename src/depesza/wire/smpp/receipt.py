@@ -143,13 +143,14 @@ def read_receipt(
     message_state unless that is absent, not defined by SMPP, or tells nothing (UNKNOWN, or SCHEDULED, which
     3.4 does not have) while the text has a state. `disagrees` shows that they differed.
     """
-    said = _read_plain(text) or _read_loose(text, _is_told(receipted_message_id), marked)
-    if receipted_message_id is None and message_state is None and network_error_code is None:
-        return said
     tlv_id = _opaque(receipted_message_id)
     tlv_state = _BY_NUMBER.get(message_state) if message_state is not None else None
-    if said is None and tlv_id is None and tlv_state is None:
+    told = tlv_id is not None or tlv_state is not None
+    said = _read_plain(text) or _read_loose(text, tlv_id is not None, marked or told)
+    if said is None and not told:
         return None
+    if said is not None and not told and network_error_code is None:
+        return said
     return _join(
         said or ReceiptText("tlv", excerpt=text.rstrip(b"\0")), tlv_id, tlv_state, network_error_code
     )
@@ -256,7 +257,8 @@ def _fields(text: str, id_is_told: bool) -> Fields:
     if at < len(hits):
         if "stat" not in chosen or not (id_is_told or "id" in chosen):
             chosen |= _after_excerpt(hits[at + 1 :], frozenset(chosen))
-        chosen["text"] = hits[at][1:]
+        start = hits[at][1]
+        chosen["text"] = (start, text.index(":", start) + 1)  # its leading blanks are the message's own
     return _cut(text, chosen)
 
 
@@ -343,10 +345,6 @@ def _opaque(value: bytes | str | None) -> str | None:
         return None
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     return text.strip(_EDGES) or None
-
-
-def _is_told(receipted_message_id: bytes | str | None) -> bool:
-    return _opaque(receipted_message_id) is not None
 
 
 # ---- writing ----
