@@ -26,20 +26,35 @@ DEFAULT = MICRO
 
 
 class Prices:
-    """The price list, compiled."""
+    """The price list, compiled: prefixes by account, longest first, so a question costs a few look-ups."""
 
     def __init__(self, rows: Collection[Price]) -> None:
-        """The account's own rows win over general ones, a longer prefix over a shorter, a prefix over a country."""
-        self._rows = sorted(
-            rows, key=lambda row: (row.account == 0, -len(row.prefix), row.country == "", row.id)
-        )
-        self._cache: dict[tuple[int, str, str], int] = {}
+        """Compile the rows.
+
+        The account's own rows win over general ones, then a longer prefix over a shorter, then one with a
+        country over one without, then the older.
+        """
+        self._lists: dict[int, tuple[list[int], dict[str, dict[str, int]]]] = {}
+        for row in sorted(rows, key=lambda row: row.id):
+            _, prefixes = self._lists.setdefault(row.account, ([], {}))
+            prefixes.setdefault(row.prefix, {}).setdefault(row.country, row.micro)
+        for lengths, prefixes in self._lists.values():
+            lengths += sorted({len(prefix) for prefix in prefixes}, reverse=True)
 
     def part(self, account: int, receiver: str, country: str) -> int:
         """Tell the price of one part in micro-credits; `receiver` is E.164 digits without plus."""
-        if not self._rows:
-            return DEFAULT
-        for row in self._rows:
-            if row.account in (0, account) and receiver.startswith(row.prefix) and row.country in ("", country):
-                return row.micro
+        lists = self._lists
+        for owner in (account, 0) if account in lists else (0,):
+            if owner not in lists:
+                continue
+            lengths, prefixes = lists[owner]
+            for length in lengths:
+                found = prefixes.get(receiver[:length])
+                if found is None:
+                    continue
+                micro = found.get(country)
+                if micro is None:
+                    micro = found.get("")
+                if micro is not None:
+                    return micro
         return DEFAULT

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class Spread(StrEnum):
-    """How a route chooses among its connectors; those that follow are the failover."""
+    """How a route chooses its first connector; the others follow as the failover."""
 
     ORDER = "order"
     ROUND_ROBIN = "round_robin"
@@ -29,44 +29,109 @@ class Route(Struct, frozen=True, kw_only=True):
     priority: int = -1
     """`Priority` number of the submission (its class of traffic)."""
     connectors: tuple[int, ...] = ()
+    """First choice first; a row without any refuses what fits it."""
     weights: tuple[int, ...] = ()
-    """Percent for each connector, with `weighted`."""
+    """Percent for each connector, with `weighted`; equal when empty."""
     spread: Spread = Spread.ORDER
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be carried out; raises ValueError."""
+        if len(set(self.connectors)) < len(self.connectors):
+            raise ValueError("a route names each connector once")
+        if any(weight < 0 for weight in self.weights):
+            raise ValueError("a weight is not below zero")
 
 
 class Routes:
-    """Routes compiled for many questions."""
+    """Routes compiled for many questions.
+
+    What a row can tell apart is few: the longest known prefix of the receiver, and country, sender, account
+    and priority where some row names them. Each such combination is searched for once and remembered.
+    """
+
+    _REMEMBERED = 50_000
 
     def __init__(self, rows: Collection[Route]) -> None:
         self._rows = sorted(rows, key=lambda row: (row.position, -len(row.prefix), row.id))
         self.by_id = {row.id: row for row in rows}
+        self._prefixes = frozenset(row.prefix for row in rows)
+        self._lengths = sorted({len(prefix) for prefix in self._prefixes} - {0}, reverse=True)
+        self._countries = frozenset(row.country for row in rows)
+        self._senders = frozenset(row.sender for row in rows)
+        self._accounts = frozenset(row.account for row in rows)
+        self._priorities = frozenset(row.priority for row in rows)
+        self._found: dict[tuple[str, str, str, int, int], Route | None] = {}
 
     def choose(self, receiver: str, country: str, sender: str, account: int, priority: int) -> Route | None:
-        """Find the route of a message; `receiver` is E.164 digits without plus."""
-        for row in self._rows:
-            if (
-                receiver.startswith(row.prefix)
+        """Find a message's route, None when nothing leads there; `receiver` is E.164 digits without plus."""
+        for length in self._lengths:
+            if (prefix := receiver[:length]) in self._prefixes:
+                break
+        else:
+            prefix = ""
+        question = (
+            prefix,
+            country if country in self._countries else "",
+            sender if sender in self._senders else "",
+            account if account in self._accounts else 0,
+            priority if priority in self._priorities else -1,
+        )
+        try:
+            return self._found[question]
+        except KeyError:
+            return self._search(question)
+
+    def _search(self, question: tuple[str, str, str, int, int]) -> Route | None:
+        """Go through the rows and remember what was found."""
+        receiver, country, sender, account, priority = question
+        found = next(
+            (
+                row
+                for row in self._rows
+                if receiver.startswith(row.prefix)
                 and row.country in ("", country)
                 and row.sender in ("", sender)
                 and row.account in (0, account)
                 and row.priority in (-1, priority)
-            ):
-                return row
-        return None
+            ),
+            None,
+        )
+        if found is not None and not found.connectors:
+            found = None
+        if len(self._found) >= self._REMEMBERED:
+            self._found.clear()
+        self._found[question] = found
+        return found
+
+
+_GOLDEN = 0x9E3779B97F4A7C15
+_MASK = 0xFFFFFFFFFFFFFFFF
 
 
 def order(route: Route, chance: int) -> tuple[int, ...]:
-    """List the route's connectors, first choice first; `chance` is any non-negative number of the caller's."""
+    """List the route's connectors, first choice first.
+
+    `chance` is any non-negative number that differs from message to message: a counter, an id, a random number.
+    A connector of weight zero, or beyond the list of weights, is failover only.
+    """
     names = route.connectors
     if route.spread is Spread.ORDER or len(names) < 2:
         return names
+    # multiples of the golden ratio fall evenly whatever the step between two chances (Knuth 6.4); the plain
+    # remainder would not do: ids of messages that come one by one end in the same bits
+    even = chance * _GOLDEN & _MASK
     if route.spread is Spread.ROUND_ROBIN:
-        first = chance % len(names)
+        first = even * len(names) >> 64
         return names[first:] + names[:first]
-    weights = route.weights or (1,) * len(names)
-    place = chance % sum(weights)
-    first = 0
-    while place >= weights[first]:
-        place -= weights[first]
-        first += 1
+    first = _weighed(route.weights[: len(names)] or (1,) * len(names), even)
     return (names[first], *names[:first], *names[first + 1 :])
+
+
+def _weighed(weights: tuple[int, ...], even: int) -> int:
+    """Choose a place in proportion to its weight; `even` is below 2**64."""
+    place = even * sum(weights) >> 64
+    for first, weight in enumerate(weights):
+        if place < weight:
+            return first
+        place -= weight
+    return 0
