@@ -4,6 +4,7 @@ What is not in the table does not happen: a final state has no row, so late and 
 (it is still written to the timeline). The diagram in the docs is printed from `TABLE`.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
 from depesza.core.model import FINAL, State
@@ -17,7 +18,7 @@ class News(Enum):
     TAKEN = "the carrier took it"
     RETRY = "refused for now"
     REFUSED = "refused for good"
-    LOST = "no answer: it may have been sent"
+    LOST = "no answer, it may have been sent"
     RELEASE = "a person lets it go again"
     WAITING = "the carrier waits for the handset"
     DELIVERED = "reported delivered"
@@ -29,14 +30,21 @@ class News(Enum):
 S = State
 N = News
 
+_EARLIER: dict[News, State] = {N.TAKEN: S.SENT, N.WAITING: S.PENDING, N.DELIVERED: S.DELIVERED}
+"""Late news of an attempt that was given up as lost: it spares the second sending.
+
+Bad news of that attempt changes nothing, for another one is on its way.
+"""
+
 TABLE: dict[State, dict[News, State]] = {
-    S.SCHEDULED: {N.DUE: S.QUEUED, N.EXPIRED: S.EXPIRED, N.CANCEL: S.CANCELLED},
+    S.SCHEDULED: {N.DUE: S.QUEUED, N.EXPIRED: S.EXPIRED, N.CANCEL: S.CANCELLED, **_EARLIER},
     S.QUEUED: {
         N.CLAIM: S.SENDING,
         N.RETRY: S.SCHEDULED,
         N.REFUSED: S.FAILED,
         N.EXPIRED: S.EXPIRED,
         N.CANCEL: S.CANCELLED,
+        **_EARLIER,
     },
     S.SENDING: {
         N.TAKEN: S.SENT,
@@ -82,17 +90,16 @@ def change(state: State, news: News) -> State | None:
     return TABLE.get(state, {}).get(news)
 
 
-def whole(parts: list[State]) -> State:
+def whole(parts: Sequence[State]) -> State:
     """Tell the state of a message from its parts: one that failed fails it, all must arrive to deliver it."""
-    if any(part is S.FAILED for part in parts):
-        return S.FAILED
-    if any(part is S.EXPIRED for part in parts):
-        return S.EXPIRED
-    if all(part is S.DELIVERED for part in parts):
+    if len(parts) == 1:
+        return parts[0]
+    for worst in (S.FAILED, S.EXPIRED):
+        if worst in parts:
+            return worst
+    if parts and all(part is S.DELIVERED for part in parts):
         return S.DELIVERED
-    if any(part is S.PENDING for part in parts):
-        return S.PENDING
-    return S.SENT
+    return S.PENDING if S.PENDING in parts else S.SENT
 
 
 def diagram() -> str:
