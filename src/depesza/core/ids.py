@@ -1,7 +1,7 @@
 """Ids: integers below 2**53 that grow with time, safe in any client's JSON.
 
-38 bits of ticks of 10 ms since 2025, 5 bits of node, 10 bits of count; a node that needs more than 1,024 ids in a
-tick borrows from the next ones, and on start it begins above the newest id of its store.
+38 bits of ticks of 10 ms since 2025 (enough until 2112), 5 bits of node, 10 bits of count. A node that needs
+more than 1,024 ids in a tick borrows from the next ones; on start it begins above the newest id of its store.
 """
 
 from collections.abc import Callable
@@ -9,19 +9,22 @@ from collections.abc import Callable
 EPOCH = 1_735_689_600_000_000  # 2025-01-01 UTC, in microseconds
 TICK = 10_000
 NODES = 32
+COUNTS = 1024
 
 
 class Ids:
-    """The id maker of one process."""
+    """The id maker of one process; to be asked from one thread."""
+
+    __slots__ = ("_count", "_node", "_now", "_tick")
 
     def __init__(self, node: int, now: Callable[[], int], newest: int = 0) -> None:
         """`node` is 0-31; `now` gives microseconds since 1970; `newest` is the largest id already used."""
-        self._node = node % NODES << 10
+        if not 0 <= node < NODES:
+            raise ValueError(f"node {node} is not between 0 and {NODES - 1}")
+        self._node = node << 10
         self._now = now
         self._tick = newest >> 15
-        self._count = 1024
-        if newest == 0:
-            self._tick = 0
+        self._count = COUNTS
 
     def next(self) -> int:
         """Make an id larger than all that this maker made before."""
@@ -29,12 +32,22 @@ class Ids:
         if tick > self._tick:
             self._tick = tick
             self._count = 0
-        elif self._count >= 1024:
+        elif self._count >= COUNTS:
             self._tick += 1
             self._count = 0
         count = self._count
         self._count = count + 1
         return self._tick << 15 | self._node | count
+
+    def several(self, count: int) -> list[int]:
+        """Make as many ids at once, in growing order."""
+        made: list[int] = []
+        while len(made) < count:
+            first = self.next()
+            rest = min(count - len(made), COUNTS - self._count + 1)
+            self._count += rest - 1
+            made += range(first, first + rest)
+        return made
 
 
 def made_at(id: int) -> int:

@@ -1,7 +1,7 @@
 """Why a message went no further: one table for all vendors and carriers.
 
-A row belongs here when a dialect, a route or a retry depends on it; what is only a carrier's wording stays in the
-outcome's `detail`. Dialects and connectors translate to and from these names and invent none.
+A row belongs here when a dialect, a route or a retry depends on it; what is only a carrier's wording stays in
+the outcome's `detail`. Dialects and connectors translate to and from these names and invent none.
 """
 
 from enum import Enum

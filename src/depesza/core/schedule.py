@@ -213,8 +213,9 @@ def _wall(at: int, zone: ZoneInfo) -> datetime:
 
 
 def due(now: int, deferred_minutes: int, absolute_due: int) -> int:
-    """Tell when a message shall be sent: at its own time if it has one, else after its wait; never in the past."""
+    """Tell when a message shall be sent: at its own time if it has one, else after its wait."""
     if absolute_due:
+        # a time that has passed means at once
         return max(now, absolute_due)
     return now + max(0, deferred_minutes) * MINUTE
 
