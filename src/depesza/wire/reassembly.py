@@ -1,10 +1,10 @@
 """Parts that become a whole again, whether their numbers came in a user data header or in sar_* parameters.
 
-`Reassembly` is pure: it is given the time and gives back what is complete, doubled or given up, so the caller can
-deliver a torn message as far as it came. Rules: carriers.md C.1 row 11; 3GPP TS 23.040 9.2.3.24.1.
+`Reassembly` is pure: it is given the time and gives back what is complete, doubled or given up, so the caller
+can deliver a torn message as far as it came. Rules: carriers.md C.1 row 11; 3GPP TS 23.040 9.2.3.24.1.
 
-A reference comes round soon (8 bits), so a part that differs from the one already held under its number begins
-a new message; one that is equal is a repetition by a carrier who missed our answer.
+A reference comes round soon (8 bits), so a part that differs from the one already held under its number
+begins a new message; one that is equal is a repetition by a carrier who missed our answer.
 """
 
 from typing import Generic, TypeVar
@@ -46,25 +46,15 @@ class Arrival(Struct, Generic[T], frozen=True, gc=False):
     """Messages given up to make room, or because their reference is used anew."""
 
 
-class _Open(Generic[T]):
-    """A message still missing parts."""
-
-    __slots__ = ("parts", "since")
-
-    def __init__(self, since: float, parts: dict[int, T]) -> None:
-        self.since = since
-        self.parts = parts
-
-
-class _Done(Generic[T]):
-    """A complete message, remembered to know repetitions."""
+class _Held(Generic[T]):
+    """A message still missing parts, or a complete one remembered to know repetitions."""
 
     __slots__ = ("again", "parts", "since")
 
     def __init__(self, since: float, parts: dict[int, T]) -> None:
         self.since = since
         self.parts = parts
-        self.again: set[int] = set()
+        self.again: set[int] = set()  # numbers seen once more after it was complete
 
 
 class Reassembly(Generic[T]):
@@ -79,8 +69,8 @@ class Reassembly(Generic[T]):
         self._memory = memory
         self._most_parts = most_parts
         # Both in order of time, so the oldest is the first.
-        self._open: dict[Key, _Open[T]] = {}
-        self._done: dict[Key, _Done[T]] = {}
+        self._open: dict[Key, _Held[T]] = {}
+        self._done: dict[Key, _Held[T]] = {}
         self._held = 0
 
     @property
@@ -131,7 +121,7 @@ class Reassembly(Generic[T]):
         if opened is not None:
             return number in opened.parts and opened.parts[number] == payload
         done = self._done.get(key)
-        if done is None or done.parts[number] != payload or number in done.again:
+        if done is None or done.parts[number] != payload:
             return False
         done.again.add(number)
         return True
@@ -151,13 +141,13 @@ class Reassembly(Generic[T]):
             # What looked repeated was the beginning of this new message, equal so far.
             parts = {again: done.parts[again] for again in done.again if again != number}
             self._held -= len(done.parts)
-        self._open[key] = _Open(now, parts)
+        self._open[key] = _Held(now, parts)
         self._held += len(parts)
         return torn
 
     def _complete(self, key: Key, now: float) -> tuple[T, ...]:
         parts = self._open.pop(key).parts
-        self._done[key] = _Done(now, parts)
+        self._done[key] = _Held(now, parts)
         return tuple(parts[number] for number in range(1, key.total + 1))
 
     def _drop(self, key: Key) -> None:

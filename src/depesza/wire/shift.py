@@ -48,7 +48,8 @@ _LOCKING = {
 def decode_shifted(data: bytes, single: int = 0, locking: int = 0) -> str:
     """Read unpacked septets by the languages that the header names.
 
-    0 and languages that we do not know mean the default tables. Unknown extension codes are read from the locking table, a lone or doubled escape is a space.
+    0 and languages that we do not know mean the default tables. Unknown extension codes are read from the
+    locking table; a lone or doubled escape is a space.
     """
     if single not in _SINGLE and locking not in _LOCKING:
         return decode(data)

@@ -1,7 +1,7 @@
 """The user data header in front of a part: which part of what, which port, which language.
 
-`unpack` and `pack` are exact opposites for well-formed headers: elements we do not know are kept as they came.
-`concat` is the short way for the header that every long message needs. Source: 3GPP TS 23.040 9.2.3.24.
+`unpack` and `pack` are exact opposites for well-formed headers: elements we do not know are kept as they
+came. `concat` is the short way for the header that every long message needs. Source: 3GPP TS 23.040 9.2.3.24.
 """
 
 from msgspec import Struct
@@ -68,7 +68,7 @@ class Header(Struct, frozen=True, gc=False):
 
     @property
     def concat(self) -> Concat | None:
-        """Read the concatenation; None when there is none, or its numbers make no sense (23.040 9.2.3.24.1)."""
+        """Read the concatenation; None when there is none, or its numbers are absurd (23.040 9.2.3.24.1)."""
         for tag, data in self._backwards(CONCAT_8, CONCAT_16):
             total, number = data[-2], data[-1]
             if 1 <= number <= total:
@@ -140,9 +140,10 @@ def pack(header: Header) -> bytes:
 
 
 def concat(reference: int, total: int, number: int, bits: int = 8) -> bytes:
-    """Write the header of one part: 6 octets, 7 with a 16-bit reference; `Unencodable` when a number is out of range.
+    """Write the header of one part: 6 octets, 7 with a 16-bit reference.
 
-    References that count on go round: only their last `bits` are used.
+    `Unencodable` when the numbers do not fit. References that count on go round: only their last `bits` are
+    used.
     """
     if not 1 <= number <= total <= 255:
         raise Unencodable(f"part {number} of {total} cannot be written")
