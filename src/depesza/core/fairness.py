@@ -64,3 +64,22 @@ class Turns:
     def forget(self) -> None:
         """Drop accounts whose last turn has passed: their next message is as good as a newcomer's."""
         self._last = {account: last for account, last in self._last.items() if last > self.clock}
+
+
+class Lanes:
+    """All queues of one process, made as they are first needed."""
+
+    def __init__(self) -> None:
+        self._queues: dict[tuple[int, int], Turns] = {}
+
+    def queue(self, connector: int, priority: int) -> Turns:
+        """Give the queue of a connector and a priority."""
+        found = self._queues.get((connector, priority))
+        if found is None:
+            found = self._queues[connector, priority] = Turns()
+        return found
+
+    def forget(self) -> None:
+        """Drop what no longer matters in every queue."""
+        for queue in self._queues.values():
+            queue.forget()

@@ -1,7 +1,7 @@
 """The words of the platform as values: what a request asks, what a message is, what news says.
 
-Every room speaks in these. Money is an integer of micro-credits (`MICRO` to one credit), times are integers of
-microseconds since 1970 UTC, ids are integers below 2**53 that grow with time (see `core.ids`).
+Every room speaks in these. Money is an integer of micro-credits (`MICRO` to one credit), times are integers
+of microseconds since 1970 UTC, ids are integers below 2**53 that grow with time (see `core.ids`).
 """
 
 from enum import IntEnum, StrEnum
@@ -49,15 +49,6 @@ class Priority(IntEnum):
     BULK = 3
 
 
-class Alphabet(StrEnum):
-    """What a client may force; the text decides when it is AUTO."""
-
-    AUTO = "auto"
-    GSM7 = "gsm7"
-    UCS2 = "ucs2"
-    BINARY = "binary"
-
-
 class Content(Struct, frozen=True, gc=False):
     """What all messages of one submission have in common: one row in `submissions`."""
 
@@ -72,7 +63,8 @@ class Content(Struct, frozen=True, gc=False):
     text: str
     """The text as it leaves the house, STOP clause included; a message's own text wins."""
     tag: str = ""
-    alphabet: Alphabet = Alphabet.AUTO
+    alphabet: str = ""
+    """`wire.gsm.Encoding` that the client forces; empty when the text decides."""
     flash: int = -1
     """GSM message class 0-3; -1 for none."""
     priority: Priority = Priority.HIGH
@@ -132,7 +124,8 @@ class Submission(Struct, frozen=True, kw_only=True, gc=False):
     """Own text for each receiver (merged), or empty."""
     user: int = 0
     tag: str = ""
-    alphabet: Alphabet = Alphabet.AUTO
+    alphabet: str = ""
+    """`wire.gsm.Encoding` that the client forces; empty when the text decides."""
     flash: int = -1
     priority: Priority = Priority.HIGH
     deferred: int = 0
@@ -258,11 +251,10 @@ class OnUnknown(StrEnum):
 
 
 class Wallet(Struct, gc=False):
-    """Money and turn of one payer, as the current transaction sees them."""
+    """Money of one payer, as the current transaction sees it."""
 
     id: int
     balance: int
-    turn: int
     optouts: int = 0
     """How many numbers this account must not write to (0 saves the look-up)."""
 

@@ -1,0 +1,188 @@
+"""From a submission to messages: who gets it, in how many parts, by which route, at what price, when and in what turn.
+
+One pure decision. What it needs comes in as values; what it decides is written by `services.submit`.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+
+from msgspec import Struct
+
+from depesza.core import phone, routing, schedule
+from depesza.core.facts import Account, Facts
+from depesza.core.fairness import Lanes
+from depesza.core.model import Content, Message, State, Submission
+from depesza.core.optout import with_clause
+from depesza.wire import Unencodable
+from depesza.wire.gsm import Encoding
+from depesza.wire.segment import count
+
+
+class Refused(Exception):
+    """A submission that is refused as a whole; `name` is a row of `core.refusals`."""
+
+    def __init__(self, name: str, detail: str = "") -> None:
+        super().__init__(f"{name}: {detail}" if detail else name)
+        self.name = name
+        self.detail = detail
+
+
+class Policy(Struct, frozen=True):
+    """What the operator has set for all accounts."""
+
+    stop_number: str = "36184"
+    """Number that takes STOP for named senders; the clause names it."""
+    short_numbers: tuple[str, ...] = ("38184",)
+    """Numbers that answerable messages leave from."""
+    quiet: schedule.Window | None = None
+    """When advertising may reach `quiet_country`."""
+    quiet_country: str = "FR"
+    default_country: str = ""
+    """Country of numbers written in national form; empty refuses them."""
+    keep_graphemes: bool = True
+
+
+class Target(Struct, frozen=True, gc=False):
+    """One receiver understood."""
+
+    number: phone.Number
+    written: str
+    """As the client wrote it."""
+    index: int
+    """Its place among the receivers of the submission."""
+
+
+class Plan(Struct, frozen=True, gc=False):
+    """What will be written."""
+
+    content: Content
+    messages: tuple[Message, ...]
+    price: int
+    """Sum over the messages that will be sent, in micro-credits."""
+
+
+def read_receivers(receivers: Sequence[str], policy: Policy) -> tuple[list[Target], list[str]]:
+    """Understand the receivers; gives those that are numbers, each once, and those that are not, as written."""
+    parse = phone.parse
+    country = policy.default_country or None
+    targets: list[Target] = []
+    refused: list[str] = []
+    seen: set[str] = set()
+    for index, written in enumerate(receivers):
+        number = parse(written, country)
+        if number is None:
+            refused.append(written)
+        elif number.e164 not in seen:
+            seen.add(number.e164)
+            targets.append(Target(number, written, index))
+    return targets, refused
+
+
+def plan(
+    submission: Submission,
+    targets: Sequence[Target],
+    account: Account,
+    facts: Facts,
+    stopped: Collection[str],
+    lanes: Lanes,
+    policy: Policy,
+    now: int,
+    new_id: Callable[[], int],
+) -> Plan:
+    """Decide everything about a submission; raises `Refused` when it can't be taken as a whole."""
+    content = _content(submission, account, policy, now, new_id())
+    parts_of = _parts_counter(content, account, policy)
+    common = 0 if submission.texts else parts_of(content.text)
+    closed = submission.advertising and policy.quiet is not None
+    chosen = facts.routing.choose
+    part_price = facts.pricing.part
+    priority = int(content.priority)
+    messages: list[Message] = []
+    total = 0
+    for target in targets:
+        number = target.number
+        e164 = number.e164
+        digits = e164[1:]
+        text = _own(submission, target, content) if submission.texts else None
+        parts = common if text is None else parts_of(text)
+        route = chosen(digits, number.country, content.sender, account.id, priority)
+        due = content.due
+        if closed and number.country == policy.quiet_country:
+            due = _opening(policy, due or now, now)
+        id = new_id()
+        if e164 in stopped or route is None:
+            refusal = "opted_out" if e164 in stopped else "no_route"
+            messages.append(
+                Message(id, content, e164, parts, 0, State.REJECTED, priority, 0, due, 0, 0, text, 0, refusal)
+            )
+            continue
+        price = part_price(account.id, digits, number.country) * parts
+        total += price
+        connector = routing.order(route, id)[0]
+        if due > now:
+            state, turn = State.SCHEDULED, 0
+        else:
+            state = State.QUEUED
+            (turn,) = lanes.queue(connector, priority).take(account.id, (parts,), account.weight)
+        messages.append(
+            Message(id, content, e164, parts, price, state, priority, turn, due, route.id, connector, text)
+        )
+    return Plan(content, tuple(messages), total)
+
+
+def _content(submission: Submission, account: Account, policy: Policy, now: int, id: int) -> Content:
+    sender = submission.sender
+    reply_to = ""
+    text = submission.text
+    if submission.answerable:
+        sender = reply_to = policy.short_numbers[account.id % len(policy.short_numbers)]
+    elif submission.advertising and not sender.lstrip("+").isdigit():
+        text = with_clause(text, policy.stop_number)
+        reply_to = policy.stop_number
+    elif sender.lstrip("+").isdigit():
+        reply_to = sender
+    due = schedule.due(now, submission.deferred, submission.due)
+    return Content(
+        id=id,
+        account=account.id,
+        user=submission.user,
+        dialect=submission.dialect,
+        created=now,
+        sender=sender,
+        text=text,
+        tag=submission.tag,
+        alphabet=submission.alphabet,
+        flash=submission.flash,
+        priority=submission.priority,
+        due=due if due > now else 0,
+        deferred=submission.deferred,
+        expires=schedule.expires(max(due, now), submission.validity),
+        reply_to=reply_to,
+        count=len(submission.receivers),
+        batch=submission.batch,
+    )
+
+
+def _parts_counter(content: Content, account: Account, policy: Policy) -> Callable[[str], int]:
+    encoding = Encoding(content.alphabet) if content.alphabet else None
+
+    def parts(text: str) -> int:
+        try:
+            number = count(text, encoding, 8, policy.keep_graphemes)[2]
+        except Unencodable as error:
+            raise Refused("unencodable", str(error)) from error
+        if number > account.max_parts:
+            raise Refused("too_long", f"{number} parts, {account.max_parts} are allowed")
+        return number
+
+    return parts
+
+
+def _own(submission: Submission, target: Target, content: Content) -> str:
+    """The text of one receiver, with the clause of the common text."""
+    return submission.texts[target.index] + content.text[len(submission.text) :]
+
+
+def _opening(policy: Policy, at: int, now: int) -> int:
+    assert policy.quiet is not None
+    opening = schedule.open_at(policy.quiet, at)
+    return opening if opening > now else 0

@@ -1,0 +1,357 @@
+"""The tables, declared once for both databases; migrations are checked against them.
+
+Integers hold everything that is a time (microseconds), an amount (micro-credits), a state or a flag, so that a row
+reads the same from either database. Tables of facts mirror the structs of `core.facts` field by field.
+"""
+
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Table, Text, text
+
+from depesza.core import facts
+from depesza.core.pricing import Price
+from depesza.core.routing import Route
+
+metadata = MetaData()
+
+FACTS: dict[str, type[Struct]] = {
+    "owners": facts.Owner,
+    "accounts": facts.Account,
+    "users": facts.User,
+    "applications": facts.Application,
+    "credentials": facts.Credential,
+    "senders": facts.Sender,
+    "connectors": facts.ConnectorFact,
+    "routes": Route,
+    "prices": Price,
+}
+"""Table and struct of everything that `core.facts.Facts` holds."""
+
+KEYS: dict[str, tuple[str, ...]] = {"senders": ("account", "name")}
+"""Primary keys other than `id`."""
+
+UNIQUE: dict[str, tuple[str, ...]] = {
+    "owners": ("name",),
+    "accounts": ("name",),
+    "users": ("account", "login"),
+    "applications": ("key",),
+    "credentials": ("digest",),
+    "connectors": ("name",),
+}
+
+
+def _column_type(hint: object) -> Any:
+    """Choose the column for a field: whole numbers and flags, bytes, or text (tuples as JSON)."""
+    if get_origin(hint) in (Union, UnionType):
+        hint = get_args(hint)[0]
+    if hint is bytes:
+        return LargeBinary()
+    if isinstance(hint, type) and issubclass(hint, int):
+        return BigInteger()
+    return Text()
+
+
+def _facts_table(name: str, struct: type[Struct]) -> Table:
+    keys = KEYS.get(name, ("id",))
+    hints = get_type_hints(struct)
+    columns = [
+        Column(
+            field, _column_type(hints[field]), primary_key=field in keys, nullable=False, autoincrement=False
+        )
+        for field in struct.__struct_fields__
+    ]
+    unique = [Index(f"{name}_unique", *UNIQUE[name], unique=True)] if name in UNIQUE else []
+    return Table(name, metadata, *columns, *unique)
+
+
+for _name, _struct in FACTS.items():
+    _facts_table(_name, _struct)
+
+
+def _whole(name: str, *, key: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=key, nullable=False, autoincrement=False)
+
+
+def _small(name: str) -> Column[int]:
+    return Column(name, SmallInteger, nullable=False)
+
+
+def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=null)
+
+
+def _bytes(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=True)
+
+
+meta = Table("meta", metadata, _text("key", key=True), _whole("value"))
+"""Counters that belong to no row: the version of the facts."""
+
+leases = Table(
+    "leases", metadata, _text("name", key=True), _whole("holder"), _whole("fence"), _whole("until")
+)
+"""Who holds what until when: `node:<n>` for a process and all that it accepted."""
+
+wallets = Table("wallets", metadata, _whole("id", key=True), _whole("balance"), _whole("optouts"))
+"""Balance of an account (its id) or of a user with a quota (the user's id)."""
+
+entries = Table(
+    "entries",
+    metadata,
+    _whole("id", key=True),
+    _whole("at"),
+    _text("kind"),
+    _whole("source"),
+    _whole("target"),
+    _whole("amount"),
+    _whole("ref"),
+    _text("note"),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("user_id"),
+    _text("dialect"),
+    _whole("created"),
+    _text("sender"),
+    _text("text"),
+    _text("tag"),
+    _text("alphabet"),
+    _small("flash"),
+    _small("priority"),
+    _whole("due"),
+    _whole("deferred"),
+    _whole("expires"),
+    _text("reply_to"),
+    _whole("count"),
+    _text("batch"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("user_id"),
+    _whole("submission"),
+    _text("receiver"),
+    _text("text", null=True),
+    _small("parts"),
+    _whole("price"),
+    _small("state"),
+    _small("priority"),
+    _whole("turn"),
+    _whole("due"),
+    _whole("expires"),
+    _whole("route"),
+    _whole("connector"),
+    _whole("node"),
+    _small("attempts"),
+    _text("refusal"),
+    _small("maybe"),
+    _small("hidden"),
+    _whole("sent"),
+    _whole("done"),
+    Index("messages_account", "account", "id"),
+    Index(
+        "messages_queue",
+        "node",
+        "connector",
+        "priority",
+        "turn",
+        sqlite_where=text("state IN (1, 2)"),
+        postgresql_where=text("state IN (1, 2)"),
+    ),
+    Index("messages_scheduled", "due", sqlite_where=text("state = 0"), postgresql_where=text("state = 0")),
+)
+"""One row a message; the two partial indexes are the queue."""
+
+remotes = Table(
+    "remotes",
+    metadata,
+    _whole("connector", key=True),
+    _text("remote", key=True),
+    _whole("message"),
+    _small("part"),
+    _small("state"),
+    _whole("at"),
+    Index("remotes_parts", "message", sqlite_where=text("part > 0"), postgresql_where=text("part > 0")),
+    sqlite_with_rowid=False,
+)
+"""The carrier's id of each part; part is 0 for a message of one part, else 1 and up."""
+
+events = Table(
+    "events",
+    metadata,
+    _whole("message", key=True),
+    _whole("id", key=True),
+    _whole("at"),
+    _text("kind"),
+    _text("detail"),
+    _bytes("data"),
+    sqlite_with_rowid=False,
+)
+"""The timeline of a message: what its row can't tell, PDUs and callback tries included."""
+
+parked = Table(
+    "parked",
+    metadata,
+    _whole("id", key=True),
+    _whole("connector"),
+    _text("remote"),
+    _whole("at"),
+    _bytes("receipt"),
+    Index("parked_remote", "connector", "remote"),
+)
+"""Receipts that match no message yet."""
+
+notices = Table(
+    "notices",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _text("dialect"),
+    _text("kind"),
+    _text("url"),
+    _bytes("fact"),
+    _whole("message"),
+    _whole("due"),
+    _whole("created"),
+    _small("tries"),
+    _small("state"),
+    _whole("node"),
+    Index("notices_due", "due", sqlite_where=text("state = 0"), postgresql_where=text("state = 0")),
+)
+"""News owed to clients: state 0 waits, 1 was taken, 2 was given up."""
+
+optouts = Table(
+    "optouts",
+    metadata,
+    _whole("account", key=True),
+    _text("number", key=True),
+    _whole("created"),
+    _whole("message"),
+    _text("batch"),
+    sqlite_with_rowid=False,
+)
+
+inbounds = Table(
+    "inbounds",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("user_id"),
+    _whole("at"),
+    _text("sender"),
+    _text("recipient"),
+    _text("text"),
+    _text("tag"),
+    _whole("message"),
+    _whole("price"),
+    _whole("connector"),
+    Index("inbounds_account", "account", "id"),
+)
+"""Texts received; account 0 when nobody's conversation was found."""
+
+conversations = Table(
+    "conversations",
+    metadata,
+    _text("number", key=True),
+    _text("peer", key=True),
+    _whole("account"),
+    _whole("user_id"),
+    _whole("message"),
+    _text("tag"),
+    _text("batch"),
+    _whole("until"),
+    sqlite_with_rowid=False,
+)
+"""Whose message a reply to `number` from `peer` answers."""
+
+orders = Table(
+    "orders",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("at"),
+    _whole("quantity"),
+    _text("kind"),
+    _text("status"),
+    Index("orders_account", "account", "id"),
+)
+"""Orders of credits: `automatic` or `manual`, `done` or `waiting`."""
+
+audiences = Table(
+    "audiences",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("slot"),
+    _text("description"),
+    _text("url"),
+    _small("auto_update"),
+    _whole("records"),
+    _whole("loaded"),
+    Index("audiences_slot", "account", "slot", unique=True),
+)
+"""Preloaded lists of receivers."""
+
+audience_files = Table("audience_files", metadata, _whole("audience", key=True), _text("csv"))
+
+audience_rows = Table(
+    "audience_rows",
+    metadata,
+    _whole("audience", key=True),
+    _whole("n", key=True),
+    _text("number"),
+    _text("fields"),
+    sqlite_with_rowid=False,
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("audience"),
+    _bytes("submission"),
+    _whole("next_row"),
+    _text("status"),
+    _whole("created"),
+    _whole("node"),
+)
+"""Jobs whose receivers come from a list: planned page by page, `next_row` is how far."""
+
+habits = Table("habits", metadata, _whole("connector", key=True), _text("value"))
+"""What a connector has learnt of its carrier's receipts."""
+
+acts = Table(
+    "acts", metadata, _whole("id", key=True), _whole("at"), _text("who"), _text("what"), _text("detail")
+)
+"""Administrative acts, for the audit log."""
+
+INSERTS: dict[str, str] = {
+    "submissions": "",
+    "messages": "",
+    "entries": "",
+    "events": "",
+    "remotes": "ON CONFLICT (connector, remote) DO UPDATE SET message = excluded.message, part = excluded.part,"
+    " state = excluded.state, at = excluded.at",
+    "parked": "",
+    "notices": "",
+    "optouts": "ON CONFLICT (account, number) DO NOTHING",
+    "inbounds": "",
+    "conversations": "ON CONFLICT (number, peer) DO UPDATE SET account = excluded.account,"
+    " user_id = excluded.user_id, message = excluded.message, tag = excluded.tag, batch = excluded.batch,"
+    " until = excluded.until",
+    "wallets": "ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, optouts = excluded.optouts",
+    "orders": "",
+    "audience_rows": "",
+    "acts": "",
+}
+"""Tables written by the thousand, and what happens when the key is there already."""

@@ -1,0 +1,426 @@
+"""The transaction that services see, the same over both databases.
+
+Writes are kept by the `Tx` until its service has returned, then join the batch, which flushes them table by table
+just before the commit (or before a query that has to see them). Money is read once a batch and kept in
+the batch, so that two services in one commit see each other's charges.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from depesza.core.facts import Facts
+from depesza.core.ids import Ids
+from depesza.core.ledger import NotEnoughCredits
+from depesza.core.model import Content, Entry, Inbound, Message, Notice, Priority, State, Wallet
+from depesza.store import schema
+
+Cell = int | str | bytes | None
+Row = Sequence[Cell]
+
+SYSTEM_WALLETS = 15
+"""Wallets up to this number belong to the platform itself."""
+
+HOT_ORDER = (
+    "submissions",
+    "messages",
+    "entries",
+    "remotes",
+    "parked",
+    "notices",
+    "optouts",
+    "inbounds",
+    "conversations",
+    "orders",
+    "audience_rows",
+    "acts",
+    "move",
+    "part_state",
+    "notice_done",
+    "unpark",
+    "make_due",
+    "events",
+    "wallets",
+)
+"""Order in which a batch is flushed: rows come before what changes them."""
+
+
+class Driver(Protocol):
+    """One database connection inside an open transaction."""
+
+    database: str
+
+    async def rows(self, name: str, *params: Cell) -> list[Row]:
+        """Run a named query."""
+        ...
+
+    async def rows_for(self, name: str, values: Sequence[Row]) -> list[Row]:
+        """Run a named query over many rows of `v`."""
+        ...
+
+    async def write(self, name: str, values: Sequence[Row]) -> int:
+        """Run a named statement over many rows; gives the number of rows it touched."""
+        ...
+
+    async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
+        """Run a query built by the store itself; parameters are written ?1, ?2…"""
+        ...
+
+    async def execute(self, sql: str, params: Sequence[Cell]) -> int:
+        """Run a statement built by the store itself; raises `Conflict` on a key that exists."""
+        ...
+
+
+class Work(Struct):
+    """What the engine is told after a commit."""
+
+    messages: list[Message] = []
+    notices: list[Notice] = []
+    campaigns: list[int] = []
+    facts: bool = False
+    """The facts were replaced."""
+    scheduled: int = 0
+    """Earliest time of a message scheduled in this batch; 0 for none."""
+    parked: bool = False
+
+
+class Batch:
+    """All services of one commit: what they wrote so far and what the next one must see."""
+
+    def __init__(self, driver: Driver, facts: Facts, ids: Ids, node: int, wallets: dict[int, Wallet]) -> None:
+        self.driver = driver
+        self.facts = facts
+        self.ids = ids
+        self.node = node
+        self.wallets = wallets
+        self.dirty: set[int] = set()
+        self.hot: dict[str, list[Row]] = {}
+        self.later: list[tuple[str, Sequence[Cell]]] = []
+        self.work = Work()
+        self.facts_changed = False
+
+    async def flush(self) -> None:
+        """Write everything kept back so far."""
+        if self.dirty:
+            self.hot["wallets"] = [
+                (wallet.id, wallet.balance, wallet.optouts)
+                for wallet in map(self.wallets.__getitem__, self.dirty)
+            ]
+            self.dirty.clear()
+        if self.hot:
+            hot, self.hot = self.hot, {}
+            for name in HOT_ORDER:
+                if name in hot:
+                    await self.driver.write(name, hot[name])
+        if self.later:
+            later, self.later = self.later, []
+            for sql, params in later:
+                await self.driver.execute(sql, params)
+
+    async def keep(self, tx: "Tx") -> None:
+        """Take over what a service wrote, now that it has returned."""
+        if tx.hot and self.later:
+            await self.flush()
+        hot = self.hot
+        for name, rows in tx.hot.items():
+            if name in hot:
+                hot[name] += rows
+            else:
+                hot[name] = rows
+        for id, wallet in tx.wallets.items():
+            if wallet != self.wallets[id]:
+                self.wallets[id] = wallet
+                self.dirty.add(id)
+        if tx.later:
+            await self.flush()
+            self.later += tx.later
+        if tx.facts_changed:
+            self.facts_changed = True
+        if tx.worked is not None:
+            work, mine = self.work, tx.worked
+            work.messages += mine.messages
+            work.notices += mine.notices
+            work.campaigns += mine.campaigns
+            work.parked = work.parked or mine.parked
+            if mine.scheduled and (not work.scheduled or mine.scheduled < work.scheduled):
+                work.scheduled = mine.scheduled
+
+
+class Tx:
+    """One service's view of the open transaction."""
+
+    __slots__ = ("_batch", "facts", "facts_changed", "hot", "later", "node", "wallets", "worked")
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self.facts: Facts = batch.facts
+        self.node: int = batch.node
+        self.hot: dict[str, list[Row]] = {}
+        self.later: list[tuple[str, Sequence[Cell]]] = []
+        self.wallets: dict[int, Wallet] = {}
+        self.worked: Work | None = None
+        self.facts_changed = False
+
+    # primitives
+
+    def new_id(self) -> int:
+        """Make an id."""
+        return self._batch.ids.next()
+
+    def insert(self, table: str, row: Row) -> None:
+        """Keep a row for a table of `schema.INSERTS`, all its columns in their order."""
+        kept = self.hot.get(table)
+        if kept is None:
+            self.hot[table] = [row]
+        else:
+            kept.append(row)
+
+    update = insert
+    """Keep a row for a named statement of `HOT_ORDER`, its values in their order."""
+
+    def write(self, sql: str, *params: Cell) -> None:
+        """Keep a rare statement (parameters ?1, ?2…); it runs after all kept so far."""
+        self.later.append((sql, params))
+
+    async def rows(self, name: str, *params: Cell) -> list[Row]:
+        """Run a named query on what is committed and what this batch wrote."""
+        await self._batch.flush()
+        return await self._batch.driver.rows(name, *params)
+
+    async def rows_for(self, name: str, values: Sequence[Row]) -> list[Row]:
+        """Run a named query over many rows of `v`."""
+        if not values:
+            return []
+        await self._batch.flush()
+        return await self._batch.driver.rows_for(name, values)
+
+    async def query(self, sql: str, *params: Cell) -> list[Row]:
+        """Run a query built by the caller (parameters ?1, ?2…)."""
+        await self._batch.flush()
+        return await self._batch.driver.query(sql, params)
+
+    async def execute(self, name: str, *params: Cell) -> int:
+        """Run a named statement at once and count its rows; only as the last act of a service."""
+        await self._batch.flush()
+        return len(await self._batch.driver.rows(name, *params))
+
+    @property
+    def work(self) -> Work:
+        """What the engine shall be told after the commit."""
+        if self.worked is None:
+            self.worked = Work(messages=[], notices=[], campaigns=[])
+        return self.worked
+
+    # money
+
+    async def wallet(self, id: int) -> Wallet:
+        """Read a wallet for change; one that does not exist yet is empty."""
+        mine = self.wallets.get(id)
+        if mine is not None:
+            return mine
+        shared = self._batch.wallets.get(id)
+        if shared is None:
+            rows = await self._batch.driver.rows("wallet", id)
+            balance, optouts = rows[0] if rows else (0, 0)
+            shared = self._batch.wallets[id] = Wallet(id, balance, optouts)  # type: ignore[arg-type]
+        mine = Wallet(shared.id, shared.balance, shared.optouts)
+        self.wallets[id] = mine
+        return mine
+
+    async def book(self, entry: Entry, limit: int | None = None) -> None:
+        """Write an entry and move the balances; `limit` is how far below zero the source may go (None: anywhere).
+
+        Raises `NotEnoughCredits`. System wallets have no stored balance: theirs is the sum of their entries.
+        """
+        if entry.source > SYSTEM_WALLETS:
+            source = await self.wallet(entry.source)
+            if limit is not None and source.balance - entry.amount < -limit:
+                raise NotEnoughCredits(source.balance, entry.amount)
+            source.balance -= entry.amount
+        if entry.target > SYSTEM_WALLETS:
+            (await self.wallet(entry.target)).balance += entry.amount
+        self.insert(
+            "entries",
+            (entry.id, entry.at, entry.kind, entry.source, entry.target, entry.amount, entry.ref, entry.note),
+        )
+
+    # consent
+
+    async def stopped(self, account: int, numbers: Sequence[str]) -> frozenset[str]:
+        """Tell which of these numbers asked the account for silence."""
+        wallet = self._batch.wallets.get(account) or await self.wallet(account)
+        if not wallet.optouts:
+            return frozenset()
+        rows = await self.rows_for("stopped", [(account, number) for number in numbers])
+        return frozenset(str(row[0]) for row in rows)
+
+    # messages
+
+    def add_content(self, content: Content) -> None:
+        """Write a submission."""
+        c = content
+        self.insert(
+            "submissions",
+            (
+                c.id, c.account, c.user, c.dialect, c.created, c.sender, c.text, c.tag, c.alphabet, c.flash,
+                int(c.priority), c.due, c.deferred, c.expires, c.reply_to, c.count, c.batch,
+            ),
+        )  # fmt: skip
+
+    def add_messages(self, messages: Sequence[Message]) -> None:
+        """Write messages; those that are queued go to the engine after the commit."""
+        node = self.node
+        rows: list[Row] = [
+            (
+                m.id, m.content.account, m.content.user, m.content.id, m.receiver, m.text, m.parts, m.price,
+                int(m.state), m.priority, m.turn, m.due, m.content.expires, m.route, m.connector, node,
+                m.attempts, m.refusal, 1 if m.maybe_sent else 0, 0, 0, 0,
+            )
+            for m in messages
+        ]  # fmt: skip
+        kept = self.hot.get("messages")
+        if kept is None:
+            self.hot["messages"] = rows
+        else:
+            kept += rows
+        work = self.work
+        for message in messages:
+            if message.state is State.QUEUED:
+                work.messages.append(message)
+            elif message.state is State.SCHEDULED and (not work.scheduled or message.due < work.scheduled):
+                work.scheduled = message.due
+
+    async def claim(self, ids: Sequence[int], connector: int) -> list[int]:
+        """Mark queued messages of this node as sending, at once; gives those that were marked."""
+        batch = self._batch
+        await batch.flush()
+        touched = await batch.driver.write("claim", [(id, batch.node, connector) for id in ids])
+        if touched == len(ids):
+            return list(ids)
+        rows = await batch.driver.rows_for("claimed", [(id, batch.node) for id in ids])
+        return [int(row[0]) for row in rows]  # type: ignore[arg-type]
+
+    def move(
+        self,
+        message: int,
+        was: State,
+        state: State,
+        *,
+        refusal: str = "",
+        sent: int = 0,
+        done: int = 0,
+        due: int = 0,
+        maybe: bool = False,
+        connector: int = 0,
+    ) -> None:
+        """Write a message's step from `was` to `state`; it does not happen when the message has moved meanwhile."""
+        self.update(
+            "move", (message, int(was), int(state), refusal, sent, done, due, 1 if maybe else 0, connector)
+        )
+
+    def event(self, message: int, at: int, kind: str, detail: str = "", data: bytes | None = None) -> None:
+        """Add a line to a message's timeline."""
+        self.insert("events", (message, self._batch.ids.next(), at, kind, detail, data))
+
+    # news
+
+    def add_notice(self, notice: Notice) -> None:
+        """Write news owed to a client; it goes to the engine after the commit."""
+        n = notice
+        self.insert(
+            "notices",
+            (
+                n.id,
+                n.account,
+                n.dialect,
+                n.kind,
+                n.url,
+                n.fact,
+                n.message,
+                n.due,
+                n.created,
+                n.tries,
+                0,
+                self.node,
+            ),
+        )
+        self.work.notices.append(notice)
+
+    def add_inbound(
+        self, id: int, inbound: Inbound, account: int, user: int, tag: str, message: int, price: int
+    ) -> None:
+        """Write a text received; `account` is 0 when it belongs to nobody."""
+        i = inbound
+        self.insert(
+            "inbounds",
+            (id, account, user, i.at, i.sender, i.recipient, i.text, tag, message, price, i.connector),
+        )
+
+    # facts
+
+    def put(self, table: str, row: Struct) -> None:
+        """Create or replace a row of the facts."""
+        fields = row.__struct_fields__
+        keys = schema.KEYS.get(table, ("id",))
+        marks = ", ".join(f"?{n}" for n in range(1, len(fields) + 1))
+        change = ", ".join(f"{name} = excluded.{name}" for name in fields if name not in keys)
+        self.write(
+            f"INSERT INTO {table} ({', '.join(fields)}) VALUES ({marks})"
+            f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {change}",
+            *(cell(getattr(row, name)) for name in fields),
+        )
+        self.facts_changed = True
+
+    def drop(self, table: str, **key: Cell) -> None:
+        """Delete rows of the facts by the columns given."""
+        where = " AND ".join(f"{name} = ?{n}" for n, name in enumerate(key, 1))
+        self.write(f"DELETE FROM {table} WHERE {where}", *key.values())
+        self.facts_changed = True
+
+
+def cell(value: object) -> Cell:
+    """Write a field of a fact as a column."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int | bytes):
+        return int(value) if isinstance(value, int) else value
+    if isinstance(value, str):
+        return str(value)
+    return msgspec.json.encode(value).decode()
+
+
+def message_of(row: Row, contents: dict[int, Content]) -> Message:
+    """Read a message from the columns of `queue_page`."""
+    id, submission, _, _, receiver, text, parts, price, state, priority, turn, due, _, route, connector = row[
+        :15
+    ]
+    attempts, refusal, maybe = row[15:18]
+    return Message(
+        id, contents[submission], receiver, parts, price, State(state), priority, turn, due, route, connector,  # type: ignore[arg-type,index]
+        text, attempts, refusal, bool(maybe),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def content_of(row: Row) -> Content:
+    """Read a submission from the columns of `contents`."""
+    return msgspec.convert(dict(zip(Content.__struct_fields__, row, strict=True)), Content)
+
+
+Clock = Callable[[], int]
+"""Microseconds since 1970."""
+
+__all__ = [
+    "Batch",
+    "Cell",
+    "Clock",
+    "Driver",
+    "Priority",
+    "Row",
+    "Tx",
+    "Work",
+    "cell",
+    "content_of",
+    "message_of",
+]
