@@ -1,0 +1,560 @@
+"""One SMPP connection without a socket, in both roles: bytes and time in, events and bytes out.
+
+The connector (as ESME) and the simulator (as SMSC) pump it: whatever `outgoing` gives is written, in order;
+when `closed` is true, the connection is closed after that. See the package's page for the whole interface.
+spec: smpp34 2, 3, carriers/C.1#1 - #9, #19 - #22
+"""
+
+from math import inf
+from typing import Final, Generic
+
+from msgspec.structs import replace
+
+from depesza.wire.smpp import events, pdus
+from depesza.wire.smpp.codec import HEADER, PACKERS, READERS, has_both_messages
+from depesza.wire.smpp.constants import HEADER_SIZE, RESPONSE_BIT, SEQUENCE_LAST
+from depesza.wire.smpp.errors import Broken, NotAllowed, WindowFull
+from depesza.wire.smpp.events import Event, Token
+from depesza.wire.smpp.pdus import Pdu, RawTlvs, Request, Response
+from depesza.wire.smpp.settings import Settings
+from depesza.wire.smpp.states import BOUND, BOUND_BY, SENDABLE, Role, State, allowed
+from depesza.wire.smpp.status import (
+    RALYBND,
+    RINVBNDSTS,
+    RINVCMDID,
+    RINVCMDLEN,
+    ROK,
+    ROPTPARNOTALLWD,
+    RSYSERR,
+    RTHROTTLED,
+)
+from depesza.wire.smpp.tlvs import CONGESTION_STATE, SC_INTERFACE_VERSION
+
+_TLVS_SINCE: Final = 0x34
+_TLVS_ON_ERRORS_SINCE: Final = 0x50
+_DRAIN_WITHOUT_TIMER: Final = 60.0
+_LATE_PER_SLOT: Final = 10
+_NOTHING: Final[frozenset[type[Pdu]]] = frozenset()
+_NO_LENGTH: Final = 4
+_WITH_CONGESTION: Final = pdus.SubmitSmResp | pdus.SubmitMultiResp | pdus.DataSmResp
+
+
+class Session(Generic[Token]):
+    """One connection, from open to closed."""
+
+    def __init__(self, role: Role, settings: Settings, now: float) -> None:
+        self.role = role
+        self.settings = settings
+        self.state = State.OPEN
+        self.peer: pdus.Bind | pdus.BindResp | None = None
+        """Server: the bind that was accepted. Client: the response that accepted ours."""
+        self.peer_version: int | None = None
+        """The interface version that the peer told."""
+        self.congestion: int | None = None
+        """Server: what to say in congestion_state, 0-100; None says nothing."""
+        self._patience = settings.timers.response or inf
+        self._opened = self._clock = self._heard = self._active = now
+        self._sequence = 1
+        self._sendable = self._served = _NOTHING
+        self._out: list[bytes] = []
+        self._rest = bytearray()
+        self._events: list[Event[Token]] = []
+        self._pending: dict[int, tuple[Token, type[Response], float]] = {}
+        self._late: dict[int, tuple[Token, type[Response]]] = {}
+        self._control: dict[int, tuple[type[Request], float]] = {}
+        self._incoming: dict[int, type[Request]] = {}
+        self._bind: pdus.Bind | None = None
+        self._draining = self._unbind_sent = self._last_word = False
+        self._drain_until = inf
+        self._unbind_asked: int | None = None
+
+    # To look at
+
+    @property
+    def bound(self) -> bool:
+        """Whether requests may pass; also while draining."""
+        return self.state in BOUND
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is to be closed once all that is outgoing is written."""
+        return self.state is State.CLOSED
+
+    @property
+    def room(self) -> int:
+        """How many requests may be sent now: free slots of the window; 0 when none may be."""
+        return self.settings.window - len(self._pending) if self._sendable else 0
+
+    @property
+    def pending(self) -> int:
+        """How many requests of ours are unanswered."""
+        return len(self._pending)
+
+    @property
+    def unanswered(self) -> int:
+        """How many requests of the peer we have not answered."""
+        return len(self._incoming)
+
+    # Bytes and time
+
+    def receive(self, data: bytes, now: float) -> list[Event[Token]]:
+        """Take what came over the connection, in any cut."""
+        self._clock = self._heard = now
+        if self.state is not State.CLOSED:
+            self._read(data)
+            if self._events:
+                self._active = now
+            if self._drain_until != inf:
+                self._proceed()
+        return self._take_events()
+
+    def outgoing(self) -> bytes:
+        """Give all that is to be written, once."""
+        out = self._out
+        if not out:
+            return b""
+        self._out = []
+        return out[0] if len(out) == 1 else b"".join(out)
+
+    def tick(self, now: float) -> list[Event[Token]]:
+        """Let the timers see the time."""
+        self._clock = now
+        if self.state is not State.CLOSED:
+            self._expire_requests(now)
+            self._expire_control(now)
+        if self.state is not State.CLOSED:
+            self._look_at_idleness(now)
+            self._proceed()
+        return self._take_events()
+
+    def next_tick(self) -> float:
+        """Tell when `tick` has something to do: `inf` for never, 0.0 for at once."""
+        if self._events:
+            return 0.0
+        if self.state is State.CLOSED:
+            return inf
+        oldest = next(iter(self._pending.values()), None)
+        times = [deadline for _, deadline in self._control.values()]
+        times += [self._drain_until, inf if oldest is None else oldest[2]]
+        return min(*times, self._init_due(), self._enquiry_due(), self._inactivity_due())
+
+    def close(self, reason: str = "closed") -> list[Event[Token]]:
+        """Take the connection as gone (or drop it now); nothing happens the second time."""
+        self._finish(reason)
+        return self._take_events()
+
+    # Intents, both roles
+
+    def request(self, pdu: Request, token: Token, now: float) -> int:
+        """Send a request and give its sequence number; an event will bring the token back.
+
+        Raises NotAllowed in a wrong state, WindowFull without room, Unencodable for values that do not fit.
+        """
+        kind = type(pdu)
+        if kind not in self._sendable:
+            raise self._not_allowed(kind)
+        pending = self._pending
+        if len(pending) >= self.settings.window:
+            raise WindowFull(f"{len(pending)} requests are unanswered")
+        sequence = self._next_sequence()
+        self._out.append(PACKERS[kind](pdu, sequence))
+        pending[sequence] = (token, pdu.response, now + self._patience)
+        self._clock = self._active = now
+        return sequence
+
+    def submit(self, pdu: pdus.SubmitSm, token: Token, now: float) -> int:
+        """Send a submit_sm: `request`, said for the most frequent one."""
+        return self.request(pdu, token, now)
+
+    def answer(self, sequence: int, response: Response) -> bool:
+        """Answer a request of the peer; False when the session was closed meanwhile (nobody listens).
+
+        Raises NotAllowed when no request with this sequence is open, or the response is not its own.
+        """
+        if self.state is State.CLOSED:
+            return False
+        asked = self._incoming.get(sequence)
+        if asked is None:
+            raise NotAllowed(f"no request {sequence} is open")
+        if type(response) is not asked.response:
+            raise NotAllowed(f"{type(response).__name__} is no answer to {asked.__name__}")
+        if self.congestion is not None:
+            response = self._with_congestion(response, self.congestion)
+        self._out.append(PACKERS[type(response)](response, sequence))
+        del self._incoming[sequence]
+        if isinstance(response, pdus.BindResp):
+            self._after_bind(response)
+        if self._drain_until != inf:
+            self._proceed()
+        return True
+
+    def refuse(self, sequence: int, status: int = RINVCMDID) -> bool:
+        """Answer any request (a bind too) with a status; the default says that we do not do such things."""
+        asked = self._incoming.get(sequence)
+        if asked is None:
+            return self.answer(sequence, pdus.GenericNack(status))
+        return self.answer(sequence, asked.response(status))
+
+    def unbind(self, now: float) -> None:
+        """Send no more requests, wait for what is open, unbind, close; without a bind close at once."""
+        if self.state is State.CLOSED or self._draining:
+            return
+        self._clock = now
+        if self.state not in BOUND:
+            self._finish("unbound")
+            return
+        self._draining = True
+        self._sendable = _NOTHING
+        self._start_drain()
+        self._proceed()
+
+    # Intents, one role
+
+    def bind(self, pdu: pdus.Bind, now: float) -> int:
+        """Ask the server for a bind; Bound or BindRefused follows."""
+        self._may(type(pdu))
+        if self._bind is not None:
+            raise NotAllowed("a bind is under way")
+        sequence = self._send_control(pdu, now)
+        self._bind = pdu
+        return sequence
+
+    def accept(self, sequence: int, system_id: str = "", tlvs: RawTlvs = ()) -> bool:
+        """Accept a client's bind."""
+        bind = self._bind
+        if bind is None:
+            return self.answer(sequence, pdus.GenericNack())
+        if bind.interface_version >= _TLVS_SINCE:
+            tlvs = (SC_INTERFACE_VERSION.pack(self.settings.interface_version), *tlvs)
+        kind = bind.response
+        assert issubclass(kind, pdus.BindResp)
+        return self.answer(sequence, kind(ROK, system_id or self.settings.system_id, tlvs))
+
+    def outbind(self, pdu: pdus.Outbind, now: float) -> None:
+        """Ask a client to bind."""
+        self._may(pdus.Outbind)
+        self._send(pdu, self._next_sequence())
+        self._clock = now
+        self._become(State.OUTBOUND)
+
+    def notify(self, pdu: pdus.AlertNotification, now: float) -> None:
+        """Tell a client that a receiver can be reached again."""
+        self._may(pdus.AlertNotification)
+        self._send(pdu, self._next_sequence())
+        self._clock = self._active = now
+
+    # Reading
+
+    def _read(self, data: bytes) -> None:
+        if self._rest:
+            self._rest += data
+            if not self._rest_is_ready():
+                return
+            data = bytes(self._rest)
+            self._rest.clear()
+        at, end, longest = 0, len(data), self.settings.max_pdu
+        header = HEADER.unpack_from
+        while end - at >= HEADER_SIZE:
+            length, command, status, sequence = header(data, at)
+            stop = at + length
+            if stop > end or not HEADER_SIZE <= length <= longest:
+                break
+            reader = READERS.get(command)
+            if reader is None:
+                self._nack(f"command_id 0x{command:08X} is unknown", RINVCMDID, sequence, data[at:stop])
+                at = stop
+                continue
+            try:
+                pdu = reader(data, at + HEADER_SIZE, stop, status)
+            except Broken as error:
+                self._take_broken(error, command, sequence, data[at:stop])
+                at = stop
+                continue
+            if isinstance(pdu, Response):
+                self._take_response(pdu, sequence)
+            elif type(pdu) in self._served:
+                assert isinstance(pdu, Request)
+                self._take_request(pdu, sequence)
+            else:
+                self._take_control(pdu, sequence)
+            at = stop
+            if self.state is State.CLOSED:
+                return
+        self._keep_rest(data, at)
+
+    def _rest_is_ready(self) -> bool:
+        """Tell whether the kept octets hold a whole PDU or a wrong length: the cost of a cut stays flat."""
+        size = len(self._rest)
+        if size < _NO_LENGTH:
+            return False
+        length = int.from_bytes(self._rest[:_NO_LENGTH], "big")
+        return size >= length or not HEADER_SIZE <= length <= self.settings.max_pdu
+
+    def _keep_rest(self, data: bytes, at: int) -> None:
+        """Keep what is not yet a PDU; a wrong command_length cannot be recovered from. smpp34 4.3"""
+        size = len(data) - at
+        if size >= _NO_LENGTH:
+            length = int.from_bytes(data[at : at + _NO_LENGTH], "big")
+            if not HEADER_SIZE <= length <= self.settings.max_pdu:
+                self._nack(f"command_length {length}", RINVCMDLEN, 0, data[at : at + HEADER_SIZE])
+                self._finish("out of step")
+                return
+        self._rest += data[at:]
+
+    def _take_response(self, pdu: Response, sequence: int) -> None:
+        waiting = self._pending.get(sequence)
+        if waiting is not None and type(pdu) is waiting[1]:
+            del self._pending[sequence]
+            tlvs: RawTlvs = getattr(pdu, "tlvs", ())
+            congestion = CONGESTION_STATE.of(pdu) if tlvs else None  # type: ignore[arg-type]
+            self._events.append(events.Responded(waiting[0], pdu.status, pdu, congestion))
+        elif type(pdu) is pdus.GenericNack:
+            self._take_nack(pdu, sequence)
+        elif sequence in self._control and type(pdu) is self._control[sequence][0].response:
+            del self._control[sequence]
+            self._take_control_response(pdu)
+        elif sequence in self._late and type(pdu) is self._late[sequence][1]:
+            token, _ = self._late.pop(sequence)
+            self._events.append(events.Responded(token, pdu.status, pdu, None, True))
+        else:
+            # Not to be nacked: the peer would take that for the answer to a request of its own.
+            self._fault(f"{type(pdu).__name__} answers nothing", 0, sequence, b"")
+
+    def _take_request(self, pdu: Request, sequence: int) -> None:
+        incoming = self._incoming
+        limit = self.settings.incoming_window
+        if sequence in incoming:
+            self._reject(pdu, sequence, RSYSERR, "sequence number is in use")
+        elif limit and len(incoming) >= limit:
+            self._reject(pdu, sequence, RTHROTTLED, "window is full")
+        elif self.role is Role.SMSC and _has_both(pdu):
+            self._reject(pdu, sequence, ROPTPARNOTALLWD, "short_message and message_payload together")
+        else:
+            incoming[sequence] = type(pdu)
+            self._events.append(events.Requested(sequence, pdu))
+
+    def _take_control(self, pdu: Pdu, sequence: int) -> None:
+        """Take what is the session's own, or not allowed in this state."""
+        if isinstance(pdu, pdus.Bind) and (self.state in BOUND or self._bind is not None):
+            self._reject(pdu, sequence, RALYBND, "already bound")
+        elif not allowed(type(pdu), self.role.other, self.state):
+            self._reject(pdu, sequence, RINVBNDSTS, f"not allowed in state {self._describe()}")
+        elif isinstance(pdu, pdus.EnquireLink):
+            self._send(pdus.EnquireLinkResp(), sequence)
+            if self.settings.enquire_counts:
+                self._active = self._clock
+        elif isinstance(pdu, pdus.Bind):
+            self._bind = pdu
+            self._incoming[sequence] = type(pdu)
+            self._events.append(events.BindRequested(sequence, pdu))
+        elif isinstance(pdu, pdus.Unbind):
+            self._take_unbind(sequence)
+        elif isinstance(pdu, pdus.Outbind):
+            self._become(State.OUTBOUND)
+            self._events.append(events.Outbound(pdu))
+        elif isinstance(pdu, pdus.AlertNotification):
+            self._events.append(events.Alerted(pdu))
+
+    def _take_control_response(self, pdu: Response) -> None:
+        if isinstance(pdu, pdus.BindResp):
+            self._after_bind(pdu)
+        elif isinstance(pdu, pdus.UnbindResp):
+            self._after_unbind()
+
+    def _take_nack(self, pdu: pdus.GenericNack, sequence: int) -> None:
+        waiting = self._pending.pop(sequence, None)
+        if waiting is not None:
+            self._events.append(events.Nacked(waiting[0], pdu.status, sequence))
+            return
+        asked = self._control.pop(sequence, None)
+        if asked is None:
+            late = self._late.pop(sequence, None)
+            self._events.append(events.Nacked(late and late[0], pdu.status, sequence))
+        elif issubclass(asked[0], pdus.Bind):
+            self._bind = None
+            self._events.append(events.BindRefused(pdu.status, pdu))
+        elif asked[0] is pdus.Unbind:
+            self._after_unbind()
+
+    def _take_broken(self, error: Broken, command: int, sequence: int, octets: bytes) -> None:
+        """Answer a PDU whose frame is whole and whose body is not."""
+        if command & RESPONSE_BIT:
+            # Its request stays open: it was answered, but nobody can tell how.
+            self._fault(str(error), 0, sequence, octets)
+        else:
+            self._nack(str(error), error.status, sequence, octets)
+
+    # Binding and unbinding
+
+    def _after_bind(self, response: pdus.BindResp) -> None:
+        """Both roles: the bind has been answered."""
+        bind, self._bind = self._bind, None
+        assert bind is not None
+        if self.role is Role.ESME:
+            self._tell_bind(response)
+        if response.status != ROK:
+            return
+        self.peer = response if self.role is Role.ESME else bind
+        version = bind.interface_version if self.role is Role.SMSC else SC_INTERFACE_VERSION.of(response)
+        self.peer_version = version
+        self._active = self._clock
+        self._become(BOUND_BY[type(bind)])
+
+    def _tell_bind(self, response: pdus.BindResp) -> None:
+        if response.status == ROK:
+            self._events.append(events.Bound(response, SC_INTERFACE_VERSION.of(response)))
+        else:
+            self._events.append(events.BindRefused(response.status, response))
+
+    def _take_unbind(self, sequence: int) -> None:
+        self._unbind_asked = sequence
+        self._become(State.UNBOUND)
+        self._events.append(events.Unbound(by_peer=True))
+        self._start_drain()
+
+    def _after_unbind(self) -> None:
+        self._last_word = True
+        if self.state is not State.UNBOUND:
+            self._become(State.UNBOUND)
+            self._events.append(events.Unbound(by_peer=False))
+
+    def _start_drain(self) -> None:
+        patience = self.settings.timers.response or _DRAIN_WITHOUT_TIMER
+        self._drain_until = min(self._drain_until, self._clock + patience)
+
+    def _proceed(self) -> None:
+        """Take the next step of leaving, if what is open has been answered or has had its time."""
+        if self.state is State.CLOSED or self._drain_until == inf:
+            return
+        late = self._clock >= self._drain_until
+        if self._unbind_asked is not None and (late or not self._incoming):
+            # Held back until then: a client closes as soon as it has this response.
+            self._send(pdus.UnbindResp(), self._unbind_asked)
+            self._unbind_asked = None
+            self._last_word = True
+        if late or not (self._incoming or self._pending):
+            if self._last_word:
+                self._finish("unbound")
+            elif not self._unbind_sent:
+                self._unbind_sent = True
+                self._send_control(pdus.Unbind(), self._clock)
+                self._drain_until = self._clock + (self.settings.timers.response or _DRAIN_WITHOUT_TIMER)
+
+    # Timers
+
+    def _init_due(self) -> float:
+        limit = self.settings.timers.session_init
+        return self._opened + limit if limit and self.state in (State.OPEN, State.OUTBOUND) else inf
+
+    def _enquiry_due(self) -> float:
+        limit = self.settings.timers.enquire_link
+        early = self.settings.interface_version >= _TLVS_ON_ERRORS_SINCE
+        if not limit or self._control or not (early or self.state in BOUND):
+            return inf  # whatever of ours is unanswered is an enquiry too
+        return self._heard + limit
+
+    def _inactivity_due(self) -> float:
+        limit = self.settings.timers.inactivity
+        return self._active + limit if limit and self.bound and not self._draining else inf
+
+    def _look_at_idleness(self, now: float) -> None:
+        if now >= self._init_due():
+            self._finish("session_init timer")
+        elif now >= self._inactivity_due():
+            self.unbind(now)
+        elif now >= self._enquiry_due():
+            self._send_control(pdus.EnquireLink(), now)
+
+    def _expire_requests(self, now: float) -> None:
+        pending = self._pending
+        while pending:
+            sequence, (token, kind, deadline) = next(iter(pending.items()))
+            if deadline > now:
+                return
+            del pending[sequence]
+            self._late[sequence] = (token, kind)
+            self._events.append(events.Uncertain(token, sequence))
+            if len(self._late) > self.settings.window * _LATE_PER_SLOT:
+                del self._late[next(iter(self._late))]
+
+    def _expire_control(self, now: float) -> None:
+        for sequence, (kind, deadline) in list(self._control.items()):
+            if deadline > now:
+                continue
+            del self._control[sequence]
+            if kind is pdus.EnquireLink and self._heard > deadline - self._patience:
+                continue  # not answered, but the peer is alive
+            self._finish(f"{kind.__name__} unanswered")
+
+    # Small steps
+
+    def _next_sequence(self) -> int:
+        sequence = self._sequence
+        while sequence in self._pending or sequence in self._late or sequence in self._control:
+            sequence = sequence + 1 if sequence < SEQUENCE_LAST else 1
+        self._sequence = sequence + 1 if sequence < SEQUENCE_LAST else 1
+        return sequence
+
+    def _send(self, pdu: Pdu, sequence: int) -> None:
+        self._out.append(PACKERS[type(pdu)](pdu, sequence))
+
+    def _send_control(self, pdu: Request, now: float) -> int:
+        sequence = self._next_sequence()
+        self._send(pdu, sequence)
+        self._control[sequence] = (type(pdu), now + self._patience)
+        self._clock = now
+        return sequence
+
+    def _may(self, kind: type[Pdu]) -> None:
+        if not allowed(kind, self.role, self.state) or self._draining:
+            raise self._not_allowed(kind)
+
+    def _not_allowed(self, kind: type[Pdu]) -> NotAllowed:
+        return NotAllowed(f"{kind.__name__} not from {self.role.value} in state {self._describe()}")
+
+    def _become(self, state: State) -> None:
+        self.state = state
+        self._sendable = _NOTHING if self._draining else SENDABLE[self.role, state]
+        self._served = SENDABLE[self.role.other, state]
+
+    def _describe(self) -> str:
+        return "draining" if self._draining and self.state in BOUND else self.state.value
+
+    def _with_congestion(self, response: Response, level: int) -> Response:
+        """Add congestion_state where the peer can take it. A 3.4 peer expects no body behind an error."""
+        version = self.peer_version or 0
+        since = _TLVS_ON_ERRORS_SINCE if response.status else _TLVS_SINCE
+        if version < since or not isinstance(response, _WITH_CONGESTION):
+            return response
+        return replace(response, tlvs=(*response.tlvs, CONGESTION_STATE.pack(level)))
+
+    def _reject(self, pdu: Pdu, sequence: int, status: int, reason: str) -> None:
+        """Answer with the request's own response, or a generic_nack where it has none."""
+        answer = pdu.response(status) if isinstance(pdu, Request) else pdus.GenericNack(status)
+        self._send(answer, sequence)
+        self._fault(f"{type(pdu).__name__}: {reason}", status, sequence, b"")
+
+    def _nack(self, reason: str, status: int, sequence: int, octets: bytes) -> None:
+        self._send(pdus.GenericNack(status), sequence)
+        self._fault(reason, status, sequence, octets)
+
+    def _fault(self, reason: str, status: int, sequence: int, octets: bytes) -> None:
+        self._events.append(events.ProtocolFault(reason, status, sequence, octets))
+
+    def _finish(self, reason: str) -> None:
+        if self.state is State.CLOSED:
+            return
+        self._become(State.CLOSED)
+        unanswered = tuple(token for token, _, _ in self._pending.values())
+        for table in (self._pending, self._late, self._control, self._incoming):
+            table.clear()
+        self._rest.clear()
+        self._events.append(events.Closed(reason, unanswered))
+
+    def _take_events(self) -> list[Event[Token]]:
+        taken, self._events = self._events, []
+        return taken
+
+
+def _has_both(pdu: Request) -> bool:
+    return isinstance(pdu, pdus.ShortMessage | pdus.SubmitMulti | pdus.ReplaceSm) and has_both_messages(pdu)
