@@ -84,6 +84,7 @@ def test_a_new_message_that_begins_like_the_one_before_keeps_its_beginning() -> 
         phone.take(number, payload)
     assert phone.take(1, "a", now=1.0).repeated
     assert phone.take(2, "B", now=1.0) == Arrival()
+    assert phone.parts.held == 2  # the message before is forgotten
     assert phone.take(3, "C", now=1.0).whole == ("a", "B", "C")
 
 
