@@ -7,20 +7,19 @@ Several servers may share one event loop: nothing here touches signals or global
 
 import asyncio
 import contextlib
-import errno
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from email.utils import formatdate
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from depesza.net import AddressInUse
 from depesza.net.asgi import AsgiAdapter, Fallback, Handle, HttpLimits, plain_fallback
 from depesza.net.proxies import TrustedProxies
+from depesza.net.tcp import listen_on
 
 NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
 
@@ -196,18 +195,3 @@ class HttpServer:
         for connection in list(self._state.connections):
             if isinstance(connection, _Connection) and (connection.waiting_since or now) < late:
                 connection.transport.close()
-
-
-async def listen_on(
-    factory: Callable[[], asyncio.Protocol], host: str, port: int, tls: ssl.SSLContext | None, backlog: int
-) -> asyncio.Server:
-    """Open a listening socket; AddressInUse when somebody has it."""
-    loop = asyncio.get_running_loop()
-    try:
-        return await loop.create_server(
-            factory, host, port, ssl=tls, backlog=backlog, reuse_address=True, start_serving=True
-        )
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE or "already in use" in str(error):
-            raise AddressInUse(host, port) from None
-        raise
