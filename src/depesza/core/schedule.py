@@ -184,7 +184,9 @@ def _opening(window: Window, ordinal: int) -> tuple[int, int]:
     if window.holidays and day in CALENDARS[window.holidays](day.year):
         return 0, 0
     zone = ZoneInfo(window.zone)
-    return _reaches(day, window.start_minute, zone), _reaches(day, window.end_minute, zone)
+    opening, closing = _reaches(day, window.start_minute, zone), _reaches(day, window.end_minute, zone)
+    # equal when the whole window falls into the hour that a change to summer time leaves out
+    return (opening, closing) if opening < closing else (0, 0)
 
 
 def _reaches(day: date, minute: int, zone: ZoneInfo) -> int:
