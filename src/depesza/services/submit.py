@@ -68,8 +68,10 @@ def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: int) ->
                 tx.insert("conversations", _conversation(message, span, now))
     for message in plan.messages:
         if message.state in FINAL:
-            notices.owe_receipt(tx, account, user, message.id, content, message.receiver, message.state,
-                                message.refusal, now)  # fmt: skip
+            notices.owe_receipt(
+                tx, account, user, message.id, content.dialect, content.sender, message.receiver, content.tag,
+                message.state, message.refusal, now,
+            )  # fmt: skip
 
 
 def _conversation(message: Message, span: int, now: int) -> tuple[str, str, int, int, int, str, str, int]:

@@ -6,7 +6,7 @@ the batch, so that two services in one commit see each other's charges.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -14,11 +14,12 @@ from msgspec import Struct
 from depesza.core.facts import Facts
 from depesza.core.ids import Ids
 from depesza.core.ledger import NotEnoughCredits
-from depesza.core.model import Content, Entry, Inbound, Message, Notice, Priority, State, Wallet
+from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Wallet
 from depesza.store import schema
 
 Cell = int | str | bytes | None
-Row = Sequence[Cell]
+Row = Sequence[Any]
+"""One row of a result or of values to write; its types are those of its query's columns."""
 
 SYSTEM_WALLETS = 15
 """Wallets up to this number belong to the platform itself."""
@@ -83,7 +84,6 @@ class Work(Struct):
     """The facts were replaced."""
     scheduled: int = 0
     """Earliest time of a message scheduled in this batch; 0 for none."""
-    parked: bool = False
 
 
 class Batch:
@@ -143,7 +143,6 @@ class Batch:
             work.messages += mine.messages
             work.notices += mine.notices
             work.campaigns += mine.campaigns
-            work.parked = work.parked or mine.parked
             if mine.scheduled and (not work.scheduled or mine.scheduled < work.scheduled):
                 work.scheduled = mine.scheduled
 
@@ -224,7 +223,7 @@ class Tx:
         if shared is None:
             rows = await self._batch.driver.rows("wallet", id)
             balance, optouts = rows[0] if rows else (0, 0)
-            shared = self._batch.wallets[id] = Wallet(id, balance, optouts)  # type: ignore[arg-type]
+            shared = self._batch.wallets[id] = Wallet(id, balance, optouts)
         mine = Wallet(shared.id, shared.balance, shared.optouts)
         self.wallets[id] = mine
         return mine
@@ -300,7 +299,7 @@ class Tx:
         if touched == len(ids):
             return list(ids)
         rows = await batch.driver.rows_for("claimed", [(id, batch.node) for id in ids])
-        return [int(row[0]) for row in rows]  # type: ignore[arg-type]
+        return [int(row[0]) for row in rows]
 
     def move(
         self,
@@ -398,8 +397,8 @@ def message_of(row: Row, contents: dict[int, Content]) -> Message:
     ]
     attempts, refusal, maybe = row[15:18]
     return Message(
-        id, contents[submission], receiver, parts, price, State(state), priority, turn, due, route, connector,  # type: ignore[arg-type,index]
-        text, attempts, refusal, bool(maybe),  # type: ignore[arg-type]
+        id, contents[submission], receiver, parts, price, State(state), priority, turn, due, route, connector,
+        text, attempts, refusal, bool(maybe),
     )  # fmt: skip
 
 

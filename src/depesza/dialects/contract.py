@@ -1,0 +1,68 @@
+"""What a dialect is: a vendor's API in front of our services, and its callbacks behind them.
+
+A dialect reads `HttpRequest`s, runs services on the store and writes `HttpReply`s in its vendor's exact form; for
+news it turns a `Notice` into an `HttpCall`. Handlers are three strokes: read, service, write.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from depesza.core.facts import Facts
+from depesza.core.fairness import Lanes
+from depesza.core.model import Notice
+from depesza.core.planning import Policy
+from depesza.services.vault import Vault
+from depesza.store.contract import Store
+from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
+
+
+class Context(Struct, frozen=True):
+    """What the composition gives to every dialect."""
+
+    store: Store
+    vault: Vault
+    lanes: Lanes
+    policy: Policy
+    now: Callable[[], int]
+    """Microseconds since 1970."""
+    fetch: Callable[[HttpCall], Awaitable[HttpAnswer]]
+    """Fetch a file that a client names (guarded against private addresses, bounded in size)."""
+    bases: tuple[str, ...] = ()
+    """Public addresses of this server, such as `https://sms.example.org`, without a final slash."""
+    brand: str = "depesza"
+
+
+class Row(Struct, frozen=True):
+    """One endpoint of a vendor, for the coverage page."""
+
+    method: str
+    path: str
+    done: bool
+    note: str = ""
+
+
+class Dialect(Protocol):
+    """A vendor's API."""
+
+    name: str
+    """As stored in submissions: names who is told the news."""
+    prefixes: Sequence[str]
+    """First path segments it answers under."""
+
+    async def handle(self, request: HttpRequest) -> HttpReply:
+        """Answer a request; never raises for bad input."""
+        ...
+
+    def failed(self, request: HttpRequest) -> HttpReply:
+        """Say "our fault" in the vendor's form, after an unexpected exception."""
+        ...
+
+    def call(self, notice: Notice, facts: Facts) -> HttpCall:
+        """Write the callback for a notice."""
+        ...
+
+    def coverage(self) -> Sequence[Row]:
+        """List every endpoint of the vendor."""
+        ...

@@ -1,0 +1,333 @@
+"""What happens to messages on their way: claimed, taken, refused, reported, expired, cancelled, taken over.
+
+Each service gathers the rows concerned, asks `core.lifecycle` for the next state and writes the step, the refund,
+the timeline and the notice as one fact.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from depesza.core import ledger, lifecycle, quota
+from depesza.core.fairness import Lanes
+from depesza.core.lifecycle import News
+from depesza.core.model import FINAL, Message, OnUnknown, Outcome, Receipt, State
+from depesza.core.refusals import Fault, Retry, refusal
+from depesza.services import notices
+from depesza.store.tx import Row, Tx, content_of, message_of
+
+MAX_ATTEMPTS = 50
+"""Tries after which a message that a carrier keeps postponing is given up."""
+
+_receipt_bytes = msgspec.json.Encoder().encode
+_receipt_of = msgspec.json.Decoder(Receipt).decode
+
+
+class Found(Struct, gc=False):
+    """What a step needs to know of a message; `state` follows the steps made in this service."""
+
+    id: int
+    account: int
+    user: int
+    state: State
+    parts: int
+    price: int
+    receiver: str
+    connector: int
+    submission: int
+    sender: str
+    dialect: str
+    tag: str
+
+
+def _found(row: Row) -> Found:
+    return Found(row[0], row[1], row[2], State(row[3]), *row[4:12])
+
+
+async def step(
+    tx: Tx,
+    message: Found,
+    news: News,
+    now: int,
+    *,
+    reason: str = "",
+    due: int = 0,
+    connector: int = 0,
+    maybe: bool = False,
+) -> bool:
+    """Move one message as the life cycle says; False when the news changes nothing."""
+    target = lifecycle.change(message.state, news)
+    if target is None:
+        return False
+    sent = now if target in (State.SENT, State.PENDING, State.DELIVERED) else 0
+    final = target in FINAL
+    tx.move(
+        message.id,
+        message.state,
+        target,
+        refusal=reason,
+        sent=sent if message.state is State.SENDING else 0,
+        done=now if final else 0,
+        due=due,
+        maybe=maybe,
+        connector=connector,
+    )
+    message.state = target
+    facts = tx.facts
+    account = facts.account.get(message.account)
+    if account is None:
+        return True
+    user = facts.user.get(message.user) if message.user else None
+    if final and message.price and _refunded(target, reason, account.refund_failed):
+        wallet = quota.payer(account, user)
+        await tx.book(ledger.refund(wallet, message.price, message.id, now, tx.new_id()))
+    if final or target in (State.SENT, State.PENDING):
+        notices.owe_receipt(
+            tx, account, user, message.id, message.dialect, message.sender, message.receiver, message.tag, target,
+            reason, now,
+        )  # fmt: skip
+    return True
+
+
+def _refunded(state: State, reason: str, refund_failed: bool) -> bool:
+    """Tell whether a message that ended so is given back: never left us, or the account is promised it."""
+    if state in (State.REJECTED, State.CANCELLED):
+        return True
+    if state is State.DELIVERED:
+        return False
+    return refund_failed or (bool(reason) and refusal(reason).fault is Fault.US)
+
+
+# from the dispatcher
+
+
+async def claim(tx: Tx, ids: Sequence[int], connector: int) -> list[int]:
+    """Mark messages as sending; gives those that may now be written to the carrier."""
+    return await tx.claim(ids, connector)
+
+
+async def settle(
+    tx: Tx, connector: int, settled: Sequence[tuple[Outcome, Message]], retry: dict[int, int]
+) -> None:
+    """Write what a connector said of its attempts.
+
+    `retry` names, for messages refused here, the connector that shall try next (none: nobody is left).
+    """
+    # only a message with an earlier attempt can have moved since it was claimed: a receipt finds no other
+    doubtful = [(message.id,) for _, message in settled if message.attempts or message.maybe_sent]
+    moved = {row[0]: _found(row) for row in await tx.rows_for("find_messages", doubtful)}
+    for outcome, sent in settled:
+        message = moved.get(sent.id) or _claimed(sent)
+        if outcome.refusal:
+            await _refused(tx, message, connector, outcome, retry.get(outcome.message, 0))
+        else:
+            _write_remotes(tx, connector, outcome)
+            await step(tx, message, News.TAKEN, outcome.at)
+
+
+def _claimed(message: Message) -> Found:
+    content = message.content
+    return Found(
+        message.id, content.account, content.user, State.SENDING, message.parts, message.price, message.receiver,
+        message.connector, content.id, content.sender, content.dialect, content.tag,
+    )  # fmt: skip
+
+
+def _write_remotes(tx: Tx, connector: int, outcome: Outcome) -> None:
+    several = len(outcome.remotes) > 1
+    for number, remote in enumerate(outcome.remotes, 1):
+        part = number if several else 0
+        tx.insert("remotes", (connector, remote, outcome.message, part, int(State.SENT), outcome.at))
+    tx.event(
+        outcome.message,
+        outcome.at,
+        "taken",
+        f"{connector} {' '.join(outcome.remotes)}",
+        b"".join(outcome.wire) or None,
+    )
+
+
+async def _refused(tx: Tx, message: Found, connector: int, outcome: Outcome, next_connector: int) -> None:
+    reason = refusal(outcome.refusal)
+    account = tx.facts.account.get(message.account)
+    tx.event(
+        message.id,
+        outcome.at,
+        outcome.refusal,
+        f"{connector} {outcome.detail}",
+        b"".join(outcome.wire) or None,
+    )
+    uncertain = reason.name == "uncertain"
+    if uncertain and account is not None and account.on_unknown is OnUnknown.HOLD:
+        await step(tx, message, News.LOST, outcome.at, reason=reason.name, maybe=True)
+    elif reason.retry is Retry.HERE or (reason.retry is Retry.OTHER and next_connector):
+        due = outcome.at + max(outcome.retry_after, 1)
+        other = next_connector if reason.retry is Retry.OTHER else 0
+        if await step(tx, message, News.RETRY, outcome.at, due=due, connector=other, maybe=uncertain):
+            work = tx.work
+            if not work.scheduled or due < work.scheduled:
+                work.scheduled = due
+    else:
+        await step(tx, message, News.REFUSED, outcome.at, reason=reason.name)
+
+
+# from the reporter
+
+
+async def take_receipts(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[str]:
+    """Write receipts; gives for each the remote id under which its message was found, or "" when it was parked."""
+    values: list[Row] = []
+    for n, receipt in enumerate(receipts):
+        values += [(n, receipt.connector, remote) for remote in receipt.remotes]
+    hits: dict[int, dict[str, Row]] = {}
+    for row in await tx.rows_for("find_remotes", values):
+        hits.setdefault(row[0], {})[row[1]] = row
+    known: dict[int, Found] = {}
+    matched: list[str] = []
+    for n, receipt in enumerate(receipts):
+        hit = (
+            next((hits[n][remote] for remote in receipt.remotes if remote in hits[n]), None)
+            if n in hits
+            else None
+        )
+        if hit is None:
+            tx.insert(
+                "parked",
+                (tx.new_id(), receipt.connector, receipt.remotes[0] if receipt.remotes else "", receipt.at,
+                 _receipt_bytes(receipt)),
+            )  # fmt: skip
+            matched.append("")
+            continue
+        message = known.get(hit[4])
+        if message is None:
+            message = _found(hit[4:])
+            known[message.id] = message
+        await _report(tx, message, receipt, hit[1], hit[2], now)
+        matched.append(hit[1])
+    return matched
+
+
+async def _report(tx: Tx, message: Found, receipt: Receipt, remote: str, part: int, now: int) -> None:
+    state = receipt.state
+    tx.event(
+        message.id,
+        receipt.at,
+        "receipt",
+        f"{receipt.connector} {remote} {state.name}",
+        receipt.detail.encode(),
+    )
+    if part:
+        state = await _whole_state(tx, message, receipt, remote)
+    news = lifecycle.REPORTED.get(state)
+    if news is not None:
+        reason = receipt.refusal if state in (State.FAILED, State.EXPIRED) else ""
+        await step(tx, message, news, now, reason=reason)
+
+
+async def _whole_state(tx: Tx, message: Found, receipt: Receipt, remote: str) -> State:
+    """Tell what a message of several parts is now that one of them is reported."""
+    key = (receipt.connector, remote)
+    rows = await tx.rows_for("sibling_parts", [(message.id,)])
+    states = {(row[1], row[2]): State(row[3]) for row in rows}
+    if states.get(key) not in FINAL:
+        states[key] = receipt.state
+        tx.update("part_state", (receipt.connector, remote, int(receipt.state)))
+    mine = [part for (connector, _), part in states.items() if connector == receipt.connector]
+    return lifecycle.whole(mine)
+
+
+async def rematch(
+    tx: Tx, after: int, oldest: int, limit: int, now: int
+) -> tuple[int, int, list[tuple[Receipt, str]]]:
+    """Try parked receipts again: (last id seen, how many are left to see, those that found their message)."""
+    rows = await tx.rows("parked_page", after, limit)
+    if not rows:
+        return 0, 0, []
+    receipts = [_receipt_of(row[4]) for row in rows]
+    values = [(n, r.connector, remote) for n, r in enumerate(receipts) for remote in r.remotes]
+    hits: dict[int, dict[str, Row]] = {}
+    for row in await tx.rows_for("find_remotes", values):
+        hits.setdefault(row[0], {})[row[1]] = row
+    found: list[tuple[Receipt, str]] = []
+    known: dict[int, Found] = {}
+    for n, (row, receipt) in enumerate(zip(rows, receipts, strict=True)):
+        hit = next((hits[n][remote] for remote in receipt.remotes if remote in hits.get(n, {})), None)
+        if hit is not None:
+            message = known.setdefault(hit[4], _found(hit[4:]))
+            await _report(tx, message, receipt, hit[1], hit[2], now)
+            found.append((receipt, hit[1]))
+        if hit is not None or receipt.at < oldest:
+            tx.update("unpark", (row[0],))
+    return rows[-1][0], len(rows), found
+
+
+# from the keeper and the client
+
+
+async def end(tx: Tx, ids: Sequence[int], news: News, reason: str, now: int) -> list[int]:
+    """End messages early (expired, cancelled, refused before sending); gives those that were still waiting."""
+    ended = []
+    for row in await tx.rows_for("find_messages", [(id,) for id in ids]):
+        message = _found(row)
+        if await step(tx, message, news, now, reason=reason):
+            tx.event(message.id, now, news.name.lower(), reason)
+            ended.append(message.id)
+    return ended
+
+
+async def make_due(tx: Tx, lanes: Lanes, now: int, limit: int) -> int:
+    """Queue scheduled messages whose time has come; gives how many there were, and tells the engine of them."""
+    rows = await tx.rows("due_page", now, limit)
+    messages = await load(tx, [row[0] for row in rows])
+    for message in messages:
+        account = tx.facts.account.get(message.content.account)
+        weight = account.weight if account else 100
+        turn = message.turn
+        if not turn:
+            queue = lanes.queue(message.connector, message.priority)
+            (turn,) = queue.take(message.content.account, (message.parts,), weight)
+        tx.update("make_due", (message.id, tx.node, turn))
+        tx.work.messages.append(msgspec.structs.replace(message, state=State.QUEUED, turn=turn))
+    return len(rows)
+
+
+async def load(tx: Tx, ids: Sequence[int]) -> list[Message]:
+    """Read whole messages."""
+    return await _with_contents(tx, await tx.rows_for("messages_whole", [(id,) for id in ids]))
+
+
+async def _with_contents(tx: Tx, rows: Sequence[Row]) -> list[Message]:
+    wanted = sorted({row[1] for row in rows})
+    contents = {
+        content.id: content
+        for content in map(content_of, await tx.rows_for("contents", [(id,) for id in wanted]))
+    }
+    return [message_of(row, contents) for row in rows]
+
+
+async def queue_page(tx: Tx, node: int, connector: int, limit: int) -> list[Message]:
+    """Read the first messages of a connector's queue, in their order."""
+    return await _with_contents(tx, await tx.rows("queue_page", node, connector, limit))
+
+
+async def adopt(tx: Tx, gone: int, now: int, limit: int) -> int:
+    """Take over a page of what a node that is gone had accepted; gives how many messages moved.
+
+    What it was sending may have been sent: it is sent again and marked, or held, as the account says.
+    """
+    rows = await tx.rows("sending_page", gone, limit)
+    for row in await tx.rows_for("find_messages", [(row[0],) for row in rows]):
+        message = _found(row)
+        account = tx.facts.account.get(message.account)
+        held = account is not None and account.on_unknown is OnUnknown.HOLD
+        news = News.LOST if held else News.RETRY
+        await step(tx, message, news, now, reason="uncertain" if held else "", due=now, maybe=True)
+        tx.event(message.id, now, "maybe_sent", f"node {gone} ended before the carrier's answer was on disk")
+        if not held:
+            tx.work.scheduled = now
+    if len(rows) < limit:
+        await tx.execute("adopt_queued", gone, tx.node, 1_000_000)
+        await tx.execute("adopt_notices", gone, tx.node)
+        await tx.execute("adopt_campaigns", gone, tx.node)
+    return len(rows)

@@ -1,0 +1,69 @@
+"""Secrets at rest: what must come back is encrypted, what must only be recognised is hashed.
+
+One key from the settings serves both; it is never stored. Passwords are Argon2, made in a thread by the caller.
+"""
+
+import hashlib
+import hmac
+import string
+from collections.abc import Callable
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_LETTERS = string.ascii_letters + string.digits
+
+
+class VaultError(Exception):
+    """A secret cannot be read: the key in the settings is not the one it was written with."""
+
+
+class Vault:
+    """Encrypts, hashes and makes secrets with one key."""
+
+    def __init__(self, key: bytes, chance: Callable[[int], bytes]) -> None:
+        """`key` is any secret of the operator; `chance` gives so many random bytes."""
+        self._cipher = AESGCM(hashlib.blake2b(key, digest_size=32, person=b"depesza-cipher").digest())
+        self._hash_key = hashlib.blake2b(key, digest_size=32, person=b"depesza-digest").digest()
+        self._chance = chance
+        self._hasher = PasswordHasher()
+
+    def seal(self, secret: str) -> bytes:
+        """Encrypt a secret that must be read again."""
+        nonce = self._chance(12)
+        return nonce + self._cipher.encrypt(nonce, secret.encode(), None)
+
+    def unseal(self, sealed: bytes) -> str:
+        """Read a secret; raises `VaultError` when the key is another."""
+        try:
+            return self._cipher.decrypt(sealed[:12], sealed[12:], None).decode()
+        except (InvalidTag, ValueError) as error:
+            raise VaultError("the secret was sealed with another key") from error
+
+    def digest(self, token: str) -> bytes:
+        """Hash a token of high entropy so that it can be recognised."""
+        return hashlib.blake2b(token.encode(), digest_size=20, key=self._hash_key).digest()
+
+    def sign(self, text: str) -> str:
+        """Sign a text of ours (an access token, a form)."""
+        return hmac.new(self._hash_key, text.encode(), hashlib.sha256).hexdigest()
+
+    def token(self, length: int) -> str:
+        """Make a random token of letters and digits."""
+        found = ""
+        while len(found) < length:
+            found += "".join(_LETTERS[byte] for byte in self._chance(length) if byte < len(_LETTERS))
+        return found[:length]
+
+    def hash_password(self, password: str) -> str:
+        """Hash a password (about 0.1 s: run it in a thread)."""
+        return self._hasher.hash(password)
+
+    def check_password(self, hashed: str, password: str) -> bool:
+        """Compare a password with its hash (about 0.1 s: run it in a thread)."""
+        try:
+            return self._hasher.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            return False
