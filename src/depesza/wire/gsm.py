@@ -40,29 +40,36 @@ EXTENSION = {
 }
 
 # The compact form has one octet a character: an extension character is its septet with the high bit set.
-# CPython makes its fast map only when code 0 is NUL, so "@" takes 0x80, which no extension character uses.
-_NOWHERE = "\ufffe"  # what the charmap codecs read as "not in this table"
-_AT = 0x80
-_SINGLE = bytes(range(_AT + 1))
-_TO_SEPTETS = bytes([*range(_AT), 0x00, *range(_AT + 1, 0x100)])
-_TO_HIGH = bytes([*range(0x80), *[0xFF] * 0x80])
-_PLAIN_LATIN = ALPHABET.replace("\x1b", "").encode("latin-1", "ignore")
-_EXTENDED_LATIN = "".join(EXTENSION.values()).encode("latin-1", "ignore")
+_HIGH = 0x80
+_FOREIGN_OCTET = 0xFF  # no extension character uses it
+_LOW = bytes(range(_HIGH))
+_TO_FOREIGN = bytes([*range(_HIGH), *[_FOREIGN_OCTET] * _HIGH])
 
 
-def _compact_table() -> str:
-    """List the characters of the compact form by their octet."""
-    table = [_NOWHERE] * 256
-    table[: len(ALPHABET)] = ALPHABET
-    table[0], table[ESCAPE], table[_AT] = "\0", _NOWHERE, ALPHABET[0]
-    for code, char in EXTENSION.items():
-        table[_AT | code] = char
+def _compact_codes() -> dict[str, int]:
+    """List the octet of the compact form by its character."""
+    codes = {char: code for code, char in enumerate(ALPHABET) if code != ESCAPE}
+    return codes | {char: _HIGH | code for code, char in EXTENSION.items()}
+
+
+def _charmap_table(codes: dict[str, int]) -> str:
+    """List the characters by octet for the charmap codec.
+
+    CPython makes its fast map only when octet 0 is NUL, so "@" moves to an octet that nothing uses.
+    """
+    table = ["\ufffe"] * 256  # what the codec reads as "not in this table"
+    for char, code in codes.items():
+        table[code or _HIGH] = char
+    table[0] = "\0"
     return "".join(table)
 
 
-_COMPACT = codecs.charmap_build(_compact_table())
+_CODES = _compact_codes()
+_FROM_LATIN = bytes(_CODES.get(chr(code), _FOREIGN_OCTET) for code in range(256))
+_CHARMAP = codecs.charmap_build(_charmap_table(_CODES))
+_AT_BACK = bytes([*range(_HIGH), 0x00, *range(_HIGH + 1, 256)])
 _READING = ALPHABET.replace("\x1b", " ") + "".join(EXTENSION.get(code, REPLACEMENT) for code in range(128))
-_FOREIGN = re.compile(f"[^{re.escape(ALPHABET.replace(chr(ESCAPE), '') + ''.join(EXTENSION.values()))}]")
+_FOREIGN = re.compile(f"[^{re.escape(''.join(_CODES))}]")
 _ESCAPED = re.compile(rb"\x1b([\x00-\x7f])")
 
 
@@ -81,23 +88,23 @@ class Encoding(StrEnum):
 
 def compact(text: str) -> bytes | None:
     """Write one octet a character, high bit set where it takes two septets; None when one is foreign."""
+    latin = text.encode("latin-1", "ignore")
+    if len(latin) == len(text):
+        octets = latin.translate(_FROM_LATIN)
+        return None if _FOREIGN_OCTET in octets else octets
     try:
-        octets = codecs.charmap_encode(text, "strict", _COMPACT)[0]
+        octets = codecs.charmap_encode(text, "strict", _CHARMAP)[0]
     except UnicodeEncodeError:
         return None
-    return None if b"\0" in octets else octets
+    return None if 0 in octets else octets.translate(_AT_BACK)
 
 
 def cost(text: str) -> int | None:
     """Count the septets of a text, None when a character is outside the alphabet."""
-    latin = text.encode("latin-1", "ignore")
-    if len(latin) == len(text):
-        rest = latin.translate(None, _PLAIN_LATIN)
-        if not rest:
-            return len(text)
-        return None if rest.translate(None, _EXTENDED_LATIN) else len(text) + len(rest)
     octets = compact(text)
-    return None if octets is None else len(octets) + len(octets.translate(None, _SINGLE))
+    if octets is None:
+        return None
+    return len(octets) if octets.isascii() else len(octets) + len(octets.translate(None, _LOW))
 
 
 def septets(text: str) -> int:
@@ -126,14 +133,20 @@ def _foreign(text: str) -> Unencodable:
 
 def encode(text: str) -> bytes:
     """Write a text as septets, one in an octet; `Unencodable` when a character is outside the alphabet."""
-    octets = compact(text)
-    if octets is None:
+    data = encoded(text)
+    if data is None:
         raise _foreign(text)
-    if octets.isascii():
+    return data
+
+
+def encoded(text: str) -> bytes | None:
+    """Write a text as septets, one in an octet; None when a character is outside the alphabet."""
+    octets = compact(text)
+    if octets is None or octets.isascii():
         return octets
-    for extended in set(octets.translate(None, _SINGLE)):
+    for extended in set(octets.translate(None, _LOW)):
         octets = octets.replace(bytes((extended,)), bytes((ESCAPE, extended & 0x7F)))
-    return octets.translate(_TO_SEPTETS)
+    return octets
 
 
 def decode(data: bytes) -> str:
@@ -144,7 +157,7 @@ def decode(data: bytes) -> str:
     """
     if not data.isascii():
         # The table's upper half belongs to escapes: read the strangers apart.
-        return REPLACEMENT.join(decode(run) for run in data.translate(_TO_HIGH).split(b"\xff"))
+        return REPLACEMENT.join(decode(run) for run in data.translate(_TO_FOREIGN).split(b"\xff"))
     if ESCAPE in data:
         data = _ESCAPED.sub(_unescape, data)
     return codecs.charmap_decode(data, "replace", _READING)[0]
@@ -154,7 +167,7 @@ def _unescape(hit: re.Match[bytes]) -> bytes:
     """Write an escaped septet as one octet of `_READING`."""
     code = hit[1][0]
     if code in EXTENSION:
-        return bytes((_AT | code,))
+        return bytes((_HIGH | code,))
     return hit[1]  # the escape itself reads as a space there
 
 

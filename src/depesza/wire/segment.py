@@ -13,7 +13,7 @@ import regex
 from msgspec import Struct
 
 from depesza.wire import Unencodable
-from depesza.wire.gsm import Encoding, cost, decode, encode, read_text, write_text
+from depesza.wire.gsm import Encoding, cost, decode, encode, encoded, read_text, write_text
 
 OCTETS = 140
 MOST_PARTS = 255
@@ -118,9 +118,11 @@ def split(
     whole part is cut between characters. `Unencodable` when the encoding lacks a character or 255 parts are
     too few.
     """
-    if encoding is None:
-        encoding = _UCS2 if cost(text) is None else _GSM7
-    data = write_text(text, encoding)
+    data = encoded(text) if encoding is None else None
+    if data is None:
+        encoding = encoding or _UCS2
+        data = write_text(text, encoding)
+    encoding = encoding or _GSM7
     step = 2 if encoding is _UCS2 else 1
     single, several = limits(encoding, reference_bits, extra)
     units = len(data) // step
