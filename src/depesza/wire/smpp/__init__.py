@@ -21,7 +21,7 @@ Import from the modules; nothing is re-exported here.
   to look at          state, role, bound (bool), closed (bool: write what is outgoing, then close the socket),
                       room (free window slots), pending (our unanswered requests), unanswered (theirs),
                       peer (the bind PDU, or the bind response), peer_version
-  errors              NotAllowed (wrong state, unknown sequence), WindowFull: both are Unencodable, in `errors`
+  errors              NotAllowed (wrong state, unknown sequence), WindowFull: both Unencodable, in `errors`
 `states`    Role, State, and ALLOWED: table 2-1 as one dict.
 `settings`  Settings(window, incoming_window, timers, interface_version, system_id, max_pdu, enquire_counts)
             and Timers(session_init, enquire_link, inactivity, response), in seconds, 0 switches one off.

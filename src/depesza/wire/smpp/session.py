@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from depesza.wire.smpp import events, pdus
 from depesza.wire.smpp.codec import HEADER, PACKERS, READERS, has_both_messages
-from depesza.wire.smpp.constants import HEADER_SIZE, RESPONSE_BIT, SEQUENCE_LAST
+from depesza.wire.smpp.constants import HEADER_SIZE, RESPONSE_BIT
 from depesza.wire.smpp.errors import Broken, NotAllowed, WindowFull
 from depesza.wire.smpp.events import Event, Token
+from depesza.wire.smpp.framing import Rest
+from depesza.wire.smpp.leaving import Leaving, Step
 from depesza.wire.smpp.pdus import Pdu, RawTlvs, Request, Response
 from depesza.wire.smpp.settings import Settings
 from depesza.wire.smpp.states import BOUND, BOUND_BY, SENDABLE, Role, State, allowed
@@ -28,14 +30,13 @@ from depesza.wire.smpp.status import (
     RSYSERR,
     RTHROTTLED,
 )
+from depesza.wire.smpp.timers import Timers
 from depesza.wire.smpp.tlvs import CONGESTION_STATE, SC_INTERFACE_VERSION
+from depesza.wire.smpp.window import Window
 
 _TLVS_SINCE: Final = 0x34
 _TLVS_ON_ERRORS_SINCE: Final = 0x50
-_DRAIN_WITHOUT_TIMER: Final = 60.0
-_LATE_PER_SLOT: Final = 10
 _NOTHING: Final[frozenset[type[Pdu]]] = frozenset()
-_NO_LENGTH: Final = 4
 _WITH_CONGESTION: Final = pdus.SubmitSmResp | pdus.SubmitMultiResp | pdus.DataSmResp
 
 
@@ -53,20 +54,20 @@ class Session(Generic[Token]):
         self.congestion: int | None = None
         """Server: what to say in congestion_state, 0-100; None says nothing."""
         self._patience = settings.timers.response or inf
-        self._opened = self._clock = self._heard = self._active = now
-        self._sequence = 1
-        self._sendable = self._served = _NOTHING
-        self._out: list[bytes] = []
-        self._rest = bytearray()
-        self._events: list[Event[Token]] = []
-        self._pending: dict[int, tuple[Token, type[Response], float]] = {}
-        self._late: dict[int, tuple[Token, type[Response]]] = {}
-        self._control: dict[int, tuple[type[Request], float]] = {}
+        self._clock = now
+        self._timers = Timers(settings, now)
+        self._leaving = Leaving(settings.timers.response)
+        self._window: Window[Token] = Window(settings.window)
+        self._pending = self._window.pending
         self._incoming: dict[int, type[Request]] = {}
+        self._control: dict[int, tuple[type[Request], float]] = {}
+        """Requests of the session itself: binds, enquire_link, unbind."""
         self._bind: pdus.Bind | None = None
-        self._draining = self._unbind_sent = self._last_word = False
-        self._drain_until = inf
-        self._unbind_asked: int | None = None
+        """The bind under way, ours or theirs."""
+        self._sendable = self._served = _NOTHING
+        self._rest = Rest(settings.max_pdu)
+        self._out: list[bytes] = []
+        self._events: list[Event[Token]] = []
 
     # To look at
 
@@ -99,13 +100,12 @@ class Session(Generic[Token]):
 
     def receive(self, data: bytes, now: float) -> list[Event[Token]]:
         """Take what came over the connection, in any cut."""
-        self._clock = self._heard = now
+        self._clock = now
         if self.state is not State.CLOSED:
             self._read(data)
             if self._events:
-                self._active = now
-            if self._drain_until != inf:
-                self._proceed()
+                self._timers.active = now
+            self._proceed()
         return self._take_events()
 
     def outgoing(self) -> bytes:
@@ -120,9 +120,9 @@ class Session(Generic[Token]):
         """Let the timers see the time."""
         self._clock = now
         if self.state is not State.CLOSED:
-            self._expire_requests(now)
+            for token, sequence in self._window.expire(now):
+                self._events.append(events.Uncertain(token, sequence))
             self._expire_control(now)
-        if self.state is not State.CLOSED:
             self._look_at_idleness(now)
             self._proceed()
         return self._take_events()
@@ -133,10 +133,15 @@ class Session(Generic[Token]):
             return 0.0
         if self.state is State.CLOSED:
             return inf
-        oldest = next(iter(self._pending.values()), None)
-        times = [deadline for _, deadline in self._control.values()]
-        times += [self._drain_until, inf if oldest is None else oldest[2]]
-        return min(*times, self._init_due(), self._enquiry_due(), self._inactivity_due())
+        state, timers = self.state, self._timers
+        return min(
+            self._window.deadline(),
+            min((deadline for _, deadline in self._control.values()), default=inf),
+            self._leaving.deadline,
+            timers.init_due(state),
+            timers.enquiry_due(state, bool(self._control)),
+            inf if self._leaving.draining else timers.inactivity_due(state),
+        )
 
     def close(self, reason: str = "closed") -> list[Event[Token]]:
         """Take the connection as gone (or drop it now); nothing happens the second time."""
@@ -156,10 +161,10 @@ class Session(Generic[Token]):
         pending = self._pending
         if len(pending) >= self.settings.window:
             raise WindowFull(f"{len(pending)} requests are unanswered")
-        sequence = self._next_sequence()
+        sequence = self._window.next_sequence(self._control)
         self._out.append(PACKERS[kind](pdu, sequence))
         pending[sequence] = (token, pdu.response, now + self._patience)
-        self._clock = self._active = now
+        self._clock = self._timers.active = now
         return sequence
 
     def submit(self, pdu: pdus.SubmitSm, token: Token, now: float) -> int:
@@ -184,8 +189,7 @@ class Session(Generic[Token]):
         del self._incoming[sequence]
         if isinstance(response, pdus.BindResp):
             self._after_bind(response)
-        if self._drain_until != inf:
-            self._proceed()
+        self._proceed()
         return True
 
     def refuse(self, sequence: int, status: int = RINVCMDID) -> bool:
@@ -197,15 +201,14 @@ class Session(Generic[Token]):
 
     def unbind(self, now: float) -> None:
         """Send no more requests, wait for what is open, unbind, close; without a bind close at once."""
-        if self.state is State.CLOSED or self._draining:
+        if self.state is State.CLOSED or self._leaving.draining:
             return
         self._clock = now
         if self.state not in BOUND:
             self._finish("unbound")
             return
-        self._draining = True
+        self._leaving.drain(now)
         self._sendable = _NOTHING
-        self._start_drain()
         self._proceed()
 
     # Intents, one role
@@ -233,25 +236,21 @@ class Session(Generic[Token]):
     def outbind(self, pdu: pdus.Outbind, now: float) -> None:
         """Ask a client to bind."""
         self._may(pdus.Outbind)
-        self._send(pdu, self._next_sequence())
+        self._send(pdu, self._window.next_sequence(self._control))
         self._clock = now
         self._become(State.OUTBOUND)
 
     def notify(self, pdu: pdus.AlertNotification, now: float) -> None:
         """Tell a client that a receiver can be reached again."""
         self._may(pdus.AlertNotification)
-        self._send(pdu, self._next_sequence())
-        self._clock = self._active = now
+        self._send(pdu, self._window.next_sequence(self._control))
+        self._clock = self._timers.active = now
 
     # Reading
 
     def _read(self, data: bytes) -> None:
         if self._rest:
-            self._rest += data
-            if not self._rest_is_ready():
-                return
-            data = bytes(self._rest)
-            self._rest.clear()
+            data = self._rest.join(data)
         at, end, longest = 0, len(data), self.settings.max_pdu
         header = HEADER.unpack_from
         while end - at >= HEADER_SIZE:
@@ -280,26 +279,13 @@ class Session(Generic[Token]):
             at = stop
             if self.state is State.CLOSED:
                 return
-        self._keep_rest(data, at)
-
-    def _rest_is_ready(self) -> bool:
-        """Tell whether the kept octets hold a whole PDU or a wrong length: the cost of a cut stays flat."""
-        size = len(self._rest)
-        if size < _NO_LENGTH:
-            return False
-        length = int.from_bytes(self._rest[:_NO_LENGTH], "big")
-        return size >= length or not HEADER_SIZE <= length <= self.settings.max_pdu
-
-    def _keep_rest(self, data: bytes, at: int) -> None:
-        """Keep what is not yet a PDU; a wrong command_length cannot be recovered from. smpp34 4.3"""
-        size = len(data) - at
-        if size >= _NO_LENGTH:
-            length = int.from_bytes(data[at : at + _NO_LENGTH], "big")
-            if not HEADER_SIZE <= length <= self.settings.max_pdu:
-                self._nack(f"command_length {length}", RINVCMDLEN, 0, data[at : at + HEADER_SIZE])
-                self._finish("out of step")
-                return
-        self._rest += data[at:]
+        if at:
+            self._timers.heard = self._clock
+        wrong = self._rest.keep(data, at)
+        if wrong is not None:
+            # Nothing behind it can be read either. smpp34 4.3
+            self._nack(f"command_length {wrong}", RINVCMDLEN, 0, data[at : at + HEADER_SIZE])
+            self._finish("out of step")
 
     def _take_response(self, pdu: Response, sequence: int) -> None:
         waiting = self._pending.get(sequence)
@@ -313,9 +299,8 @@ class Session(Generic[Token]):
         elif sequence in self._control and type(pdu) is self._control[sequence][0].response:
             del self._control[sequence]
             self._take_control_response(pdu)
-        elif sequence in self._late and type(pdu) is self._late[sequence][1]:
-            token, _ = self._late.pop(sequence)
-            self._events.append(events.Responded(token, pdu.status, pdu, None, True))
+        elif (late := self._window.take_late(sequence, type(pdu))) is not None:
+            self._events.append(events.Responded(late[0], pdu.status, pdu, None, True))
         else:
             # Not to be nacked: the peer would take that for the answer to a request of its own.
             self._fault(f"{type(pdu).__name__} answers nothing", 0, sequence, b"")
@@ -342,7 +327,7 @@ class Session(Generic[Token]):
         elif isinstance(pdu, pdus.EnquireLink):
             self._send(pdus.EnquireLinkResp(), sequence)
             if self.settings.enquire_counts:
-                self._active = self._clock
+                self._timers.active = self._clock
         elif isinstance(pdu, pdus.Bind):
             self._bind = pdu
             self._incoming[sequence] = type(pdu)
@@ -368,7 +353,7 @@ class Session(Generic[Token]):
             return
         asked = self._control.pop(sequence, None)
         if asked is None:
-            late = self._late.pop(sequence, None)
+            late = self._window.take_late(sequence)
             self._events.append(events.Nacked(late and late[0], pdu.status, sequence))
         elif issubclass(asked[0], pdus.Bind):
             self._bind = None
@@ -397,7 +382,7 @@ class Session(Generic[Token]):
         self.peer = response if self.role is Role.ESME else bind
         version = bind.interface_version if self.role is Role.SMSC else SC_INTERFACE_VERSION.of(response)
         self.peer_version = version
-        self._active = self._clock
+        self._timers.active = self._clock
         self._become(BOUND_BY[type(bind)])
 
     def _tell_bind(self, response: pdus.BindResp) -> None:
@@ -407,106 +392,65 @@ class Session(Generic[Token]):
             self._events.append(events.BindRefused(response.status, response))
 
     def _take_unbind(self, sequence: int) -> None:
-        self._unbind_asked = sequence
+        self._leaving.peer_asks(sequence, self._clock)
         self._become(State.UNBOUND)
         self._events.append(events.Unbound(by_peer=True))
-        self._start_drain()
 
     def _after_unbind(self) -> None:
-        self._last_word = True
+        self._leaving.agreed = True
         if self.state is not State.UNBOUND:
             self._become(State.UNBOUND)
             self._events.append(events.Unbound(by_peer=False))
 
-    def _start_drain(self) -> None:
-        patience = self.settings.timers.response or _DRAIN_WITHOUT_TIMER
-        self._drain_until = min(self._drain_until, self._clock + patience)
-
     def _proceed(self) -> None:
-        """Take the next step of leaving, if what is open has been answered or has had its time."""
-        if self.state is State.CLOSED or self._drain_until == inf:
-            return
-        late = self._clock >= self._drain_until
-        if self._unbind_asked is not None and (late or not self._incoming):
-            # Held back until then: a client closes as soon as it has this response.
-            self._send(pdus.UnbindResp(), self._unbind_asked)
-            self._unbind_asked = None
-            self._last_word = True
-        if late or not (self._incoming or self._pending):
-            if self._last_word:
-                self._finish("unbound")
-            elif not self._unbind_sent:
-                self._unbind_sent = True
+        """Take the steps of leaving that can be taken now."""
+        leaving = self._leaving
+        while leaving.under_way and self.state is not State.CLOSED:
+            step = leaving.next_step(bool(self._incoming), bool(self._pending), self._clock)
+            if step is Step.WAIT:
+                return
+            if step is Step.AGREE:
+                self._send(pdus.UnbindResp(), leaving.agree())
+            elif step is Step.ASK:
                 self._send_control(pdus.Unbind(), self._clock)
-                self._drain_until = self._clock + (self.settings.timers.response or _DRAIN_WITHOUT_TIMER)
+                leaving.ask(self._clock)
+            else:
+                self._finish("unbound" if leaving.agreed else "Unbind unanswered")
 
     # Timers
 
-    def _init_due(self) -> float:
-        limit = self.settings.timers.session_init
-        return self._opened + limit if limit and self.state in (State.OPEN, State.OUTBOUND) else inf
-
-    def _enquiry_due(self) -> float:
-        limit = self.settings.timers.enquire_link
-        early = self.settings.interface_version >= _TLVS_ON_ERRORS_SINCE
-        if not limit or self._control or not (early or self.state in BOUND):
-            return inf  # whatever of ours is unanswered is an enquiry too
-        return self._heard + limit
-
-    def _inactivity_due(self) -> float:
-        limit = self.settings.timers.inactivity
-        return self._active + limit if limit and self.bound and not self._draining else inf
-
     def _look_at_idleness(self, now: float) -> None:
-        if now >= self._init_due():
+        state, timers = self.state, self._timers
+        if now >= timers.init_due(state):
             self._finish("session_init timer")
-        elif now >= self._inactivity_due():
+        elif now >= timers.inactivity_due(state):
             self.unbind(now)
-        elif now >= self._enquiry_due():
+        elif now >= timers.enquiry_due(state, bool(self._control)):
             self._send_control(pdus.EnquireLink(), now)
-
-    def _expire_requests(self, now: float) -> None:
-        pending = self._pending
-        while pending:
-            sequence, (token, kind, deadline) = next(iter(pending.items()))
-            if deadline > now:
-                return
-            del pending[sequence]
-            self._late[sequence] = (token, kind)
-            self._events.append(events.Uncertain(token, sequence))
-            if len(self._late) > self.settings.window * _LATE_PER_SLOT:
-                del self._late[next(iter(self._late))]
 
     def _expire_control(self, now: float) -> None:
         for sequence, (kind, deadline) in list(self._control.items()):
             if deadline > now:
                 continue
             del self._control[sequence]
-            if kind is pdus.EnquireLink and self._heard > deadline - self._patience:
+            if kind is pdus.EnquireLink and self._timers.heard > deadline - self._patience:
                 continue  # not answered, but the peer is alive
             self._finish(f"{kind.__name__} unanswered")
 
     # Small steps
 
-    def _next_sequence(self) -> int:
-        sequence = self._sequence
-        while sequence in self._pending or sequence in self._late or sequence in self._control:
-            sequence = sequence + 1 if sequence < SEQUENCE_LAST else 1
-        self._sequence = sequence + 1 if sequence < SEQUENCE_LAST else 1
-        return sequence
-
     def _send(self, pdu: Pdu, sequence: int) -> None:
         self._out.append(PACKERS[type(pdu)](pdu, sequence))
 
     def _send_control(self, pdu: Request, now: float) -> int:
-        sequence = self._next_sequence()
+        sequence = self._window.next_sequence(self._control)
         self._send(pdu, sequence)
         self._control[sequence] = (type(pdu), now + self._patience)
         self._clock = now
         return sequence
 
     def _may(self, kind: type[Pdu]) -> None:
-        if not allowed(kind, self.role, self.state) or self._draining:
+        if not allowed(kind, self.role, self.state) or self._leaving.draining:
             raise self._not_allowed(kind)
 
     def _not_allowed(self, kind: type[Pdu]) -> NotAllowed:
@@ -514,11 +458,11 @@ class Session(Generic[Token]):
 
     def _become(self, state: State) -> None:
         self.state = state
-        self._sendable = _NOTHING if self._draining else SENDABLE[self.role, state]
+        self._sendable = _NOTHING if self._leaving.draining else SENDABLE[self.role, state]
         self._served = SENDABLE[self.role.other, state]
 
     def _describe(self) -> str:
-        return "draining" if self._draining and self.state in BOUND else self.state.value
+        return "draining" if self._leaving.draining and self.state in BOUND else self.state.value
 
     def _with_congestion(self, response: Response, level: int) -> Response:
         """Add congestion_state where the peer can take it. A 3.4 peer expects no body behind an error."""
@@ -545,9 +489,9 @@ class Session(Generic[Token]):
         if self.state is State.CLOSED:
             return
         self._become(State.CLOSED)
-        unanswered = tuple(token for token, _, _ in self._pending.values())
-        for table in (self._pending, self._late, self._control, self._incoming):
-            table.clear()
+        unanswered = self._window.drop()
+        self._control.clear()
+        self._incoming.clear()
         self._rest.clear()
         self._events.append(events.Closed(reason, unanswered))
 
