@@ -169,7 +169,7 @@ CHANCES = {
 }
 
 
-@pytest.mark.parametrize("chances", CHANCES.values(), ids=CHANCES)
+@pytest.mark.parametrize("chances", CHANCES.values(), ids=list(CHANCES))
 @pytest.mark.parametrize(
     ("spread", "weights", "shares"),
     [
