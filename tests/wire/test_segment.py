@@ -100,7 +100,7 @@ def test_limits(encoding: Encoding, bits: int, extra: int, expected: tuple[int, 
 
 
 def test_absurd_limits_are_refused() -> None:
-    with pytest.raises(ValueError, match="8 or 16"):
+    with pytest.raises(Unencodable, match="8 or 16"):
         limits(Encoding.GSM7, 7)
     for extra in (-1, 133, 500):
         with pytest.raises(Unencodable, match="no room"):

@@ -13,7 +13,7 @@ import regex
 from msgspec import Struct
 
 from depesza.wire import Unencodable
-from depesza.wire.gsm import Encoding, cost, decode, encode, encoded, read_text, write_text
+from depesza.wire.gsm import Encoding, decode, encoded, read_text, write_text
 
 OCTETS = 140
 MOST_PARTS = 255
@@ -71,7 +71,7 @@ def limits(encoding: Encoding, reference_bits: int = 8, extra: int = 0) -> tuple
     if found is not None:
         return found
     if reference_bits not in (8, 16):
-        raise ValueError("a reference has 8 or 16 bits")
+        raise Unencodable("a reference has 8 or 16 bits")
     single, several = _sizes(encoding, reference_bits, extra)
     if extra < 0 or several < 2:
         raise Unencodable(f"information elements of {extra} octets leave no room for text")
@@ -89,19 +89,13 @@ def count(
 
     The number may be over 255, which `split` refuses.
     """
-    units = cost(text) if encoding is None or encoding is _GSM7 else None
-    if units is None:
-        data = write_text(text, encoding or _UCS2)  # raises when GSM-7 was asked for
-        encoding = encoding or _UCS2
-        units = len(data) // 2 if encoding is _UCS2 else len(data)
-    else:
-        encoding, data = _GSM7, None
+    encoding, data = _written(text, encoding)
+    units = len(data) // 2 if encoding is _UCS2 else len(data)
     single, several = limits(encoding, reference_bits, extra)
     if units <= single:
         return encoding, units, 1
-    if units == len(text) and encoding is not _UCS2 and not (keep_graphemes and "\r\n" in text):
+    if encoding is not _UCS2 and _is_cut_anywhere(data, encoding, keep_graphemes):
         return encoding, units, -(-units // several)
-    data = encode(text) if data is None else data
     return encoding, units, sum(1 for _ in _ends(data, encoding, several, keep_graphemes))
 
 
@@ -118,11 +112,7 @@ def split(
     whole part is cut between characters. `Unencodable` when the encoding lacks a character or 255 parts are
     too few.
     """
-    data = encoded(text) if encoding is None else None
-    if data is None:
-        encoding = encoding or _UCS2
-        data = write_text(text, encoding)
-    encoding = encoding or _GSM7
+    encoding, data = _written(text, encoding)
     step = 2 if encoding is _UCS2 else 1
     single, several = limits(encoding, reference_bits, extra)
     units = len(data) // step
@@ -139,6 +129,23 @@ def split_octets(data: bytes, reference_bits: int = 8, extra: int = 0) -> tuple[
         return (data,)
     _refuse_too_many(-(-len(data) // several))
     return tuple(data[start : start + several] for start in range(0, len(data), several))
+
+
+def _written(text: str, encoding: Encoding | None) -> tuple[Encoding, bytes]:
+    """Encode a text, choosing the encoding when none is asked for."""
+    if encoding is not None:
+        return encoding, write_text(text, encoding)
+    septets = encoded(text)
+    if septets is not None:
+        return _GSM7, septets
+    return _UCS2, write_text(text, _UCS2)
+
+
+def _is_cut_anywhere(data: bytes, encoding: Encoding, keep_graphemes: bool) -> bool:
+    """Tell whether octets hold nothing that must stay together, so that arithmetic counts their parts."""
+    if encoding is _GSM7 and _ESCAPE in data:
+        return False
+    return not (keep_graphemes and b"\r\n" in data)
 
 
 def _parts(data: bytes, encoding: Encoding, ends: list[int]) -> tuple[Part, ...]:
