@@ -1,0 +1,93 @@
+"""Print the pages of docs/reference from the tables in the code, so that they cannot disagree.
+
+A page is a function that gives its text, and a row of `PAGES`; the index lists the rows.
+With `--check` nothing is written: the pages that are out of date are named, and the status is 1.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from depesza.core import lifecycle, refusals
+from depesza.core.model import FINAL, State
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+PRINTED = "<!-- Printed from the code by `make docs`: change the code, not this page. -->"
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Write a Markdown table."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def life_cycle() -> str:
+    """Show the states of a message and what moves it from one to another."""
+    moves = (
+        (state.name, f"{news.value}", target.name)
+        for state, row in lifecycle.TABLE.items()
+        for news, target in row.items()
+    )
+    final = ", ".join(state.name for state in State if state in FINAL)
+    return (
+        "The states of a message, and what moves it from one to another.\n"
+        f"A final state is never left: {final}.\n"
+        "Late and doubled news stays in the timeline.\n\n"
+        f"```mermaid\n{lifecycle.diagram()}```\n\n" + table(("from", "when", "to"), moves)
+    )
+
+
+def refusal_table() -> str:
+    """Show every reason for which a message goes no further."""
+    rows = (
+        (f"`{row.name}`", row.sentence, row.retry.value, row.fault.value) for row in refusals.TABLE.values()
+    )
+    return (
+        "Why a message went no further.\n"
+        "Dialects and connectors translate to and from these names.\n\n"
+        + table(("name", "meaning", "another attempt", "to be mended by"), rows)
+    )
+
+
+PAGES: dict[str, tuple[str, Callable[[], str]]] = {
+    "life-cycle": ("The life of a message", life_cycle),
+    "refusals": ("Refusals", refusal_table),
+}
+
+
+def index() -> str:
+    """List the pages."""
+    rows = "".join(f"- [{title}]({name}.md)\n" for name, (title, _) in sorted(PAGES.items()))
+    return f"These pages are printed from the code.\n\n{rows}"
+
+
+def pages() -> dict[Path, str]:
+    """Give the text of every page, the index with them."""
+    printed = {"README": ("Reference", index)} | PAGES
+    return {
+        FOLDER / f"{name}.md": f"# {title}\n\n{PRINTED}\n\n{text().rstrip()}\n"
+        for name, (title, text) in printed.items()
+    }
+
+
+def main() -> int:
+    """Write the pages that differ, or name them."""
+    stale = {
+        file: text
+        for file, text in pages().items()
+        if not file.exists() or file.read_text(encoding="utf-8") != text
+    }
+    if "--check" in sys.argv[1:]:
+        for file in stale:
+            print(f"docs/reference/{file.name} is out of date: run make docs", file=sys.stderr)
+        return 1 if stale else 0
+    FOLDER.mkdir(exist_ok=True)
+    for file, text in stale.items():
+        file.write_text(text, encoding="utf-8")
+        print(f"docs/reference/{file.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
