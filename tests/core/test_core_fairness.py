@@ -160,6 +160,24 @@ def test_an_account_keeps_its_own_order(submissions: list[list[int]]) -> None:
     assert [queue.serve()[1] for _ in range(total)] == list(range(total))
 
 
+@given(
+    st.integers(0, 10**6),
+    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(0, 10**6)), max_size=30),
+)
+def test_one_turn_is_as_a_submission_of_one(clock: int, messages: list[tuple[int, int, int]]) -> None:
+    quick, plain = Turns(clock), Turns(clock)
+    for account, parts, weight in messages:
+        assert [quick.one(account, parts, weight)] == plain.take(account, [parts], weight)
+
+
+def test_a_submission_that_was_not_written_costs_no_turn() -> None:
+    queue = Turns(START)
+    kept = queue.take(SMALL, [1, 1], 100)
+    given = queue.take(SMALL, [1] * 100_000, 100)
+    queue.give_back(SMALL, given[0])
+    assert kept[-1] < queue.one(SMALL, 1, 100) <= given[0] + COST
+
+
 def test_after_a_restart_the_waiting_turns_go_on() -> None:
     before = Turns()
     waiting = before.take(BIG, [1] * 1_000, 100)

@@ -7,12 +7,14 @@ served faster than one part in `COST`; behind it, an old backlog would stand bef
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 COST = 1_000
 """Microseconds of turn that one part costs an account of weight 100."""
 
 
+@lru_cache(maxsize=1024)
 def step(weight: int) -> int:
     """Tell what one part costs an account of this weight (percent), in microseconds of turn."""
     return max(1, 100 * COST // max(1, weight))
@@ -52,6 +54,18 @@ class Turns:
         """Give the turns of an account's next messages."""
         found, self._last[account] = turns(self.clock, self._last.get(account, 0), parts, weight)
         return found
+
+    def one(self, account: int, parts: int, weight: int) -> int:
+        """Give the turn of an account's next message: the quick form of `take`."""
+        found = self._last.get(account, 0) + parts * step(weight)
+        if found < self.clock:
+            found = self.clock
+        self._last[account] = found
+        return found
+
+    def give_back(self, account: int, first: int) -> None:
+        """Undo turns from `first` on: their submission was not written, so the account shall not wait for it."""
+        self._last[account] = min(first - 1, self._last.get(account, 0))
 
     def seen(self, account: int, turn: int) -> None:
         """Learn of a waiting message whose turn was given before a restart."""

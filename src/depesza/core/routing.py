@@ -111,7 +111,7 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 def order(route: Route, chance: int) -> tuple[int, ...]:
     """List the route's connectors, first choice first.
 
-    `chance` is any non-negative number that differs from message to message: a counter, an id, a random number.
+    `chance` is any non-negative number that differs from message to message: a counter, an id, a random one.
     A connector of weight zero, or beyond the list of weights, is failover only.
     """
     names = route.connectors
