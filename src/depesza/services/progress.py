@@ -292,6 +292,16 @@ async def make_due(tx: Tx, lanes: Lanes, now: int, limit: int) -> int:
     return len(rows)
 
 
+async def reroute(tx: Tx, messages: Sequence[Message], connector: int, lanes: Lanes) -> None:
+    """Move queued messages to another connector, because the link of their own is down."""
+    for message in messages:
+        account = tx.facts.account.get(message.content.account)
+        queue = lanes.queue(connector, message.priority)
+        (turn,) = queue.take(message.content.account, (message.parts,), account.weight if account else 100)
+        tx.update("reroute", (message.id, tx.node, connector, turn))
+        tx.work.messages.append(msgspec.structs.replace(message, connector=connector, turn=turn))
+
+
 async def load(tx: Tx, ids: Sequence[int]) -> list[Message]:
     """Read whole messages."""
     return await _with_contents(tx, await tx.rows_for("messages_whole", [(id,) for id in ids]))
@@ -331,3 +341,18 @@ async def adopt(tx: Tx, gone: int, now: int, limit: int) -> int:
         await tx.execute("adopt_notices", gone, tx.node)
         await tx.execute("adopt_campaigns", gone, tx.node)
     return len(rows)
+
+
+async def next_due(tx: Tx) -> int:
+    """Tell when the next scheduled message falls due; 0 when there is none."""
+    rows = await tx.rows("next_due")
+    return rows[0][0] or 0
+
+
+async def stale(tx: Tx, after: int, before: int, expired: int, limit: int) -> list[int]:
+    """Find messages between two ids that a carrier took, whose validity ended before `expired`, unreported."""
+    return [row[0] for row in await tx.rows("stale_page", after, before, expired, limit)]
+
+
+async def nothing(tx: Tx) -> None:
+    """Do nothing: the store looks whether another process has changed something."""

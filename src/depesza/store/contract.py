@@ -5,6 +5,7 @@ else. `Store.run` gives it a place in the next commit and answers after that com
 written nothing. `Store.look` runs one that only reads, beside the writers.
 """
 
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -49,10 +50,16 @@ class Store(Protocol):
         """Name who is told, on the event loop and after the commit, of work that was written."""
         ...
 
-    async def run(
+    def run(
         self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    ) -> Awaitable[T]:
         """Run a service in the next commit; raises what it raises, `Busy` or `Stopped`."""
+        ...
+
+    def insist(
+        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> "Future[T]":
+        """The same for news that must not be turned away: never `Busy`."""
         ...
 
     async def look(

@@ -186,10 +186,16 @@ class SqliteStore:
         self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> "asyncio.Future[T]":
         """Run a service in the next commit."""
-        if self._stopping:
-            raise Stopped("the store is closing")
         if self._queue.qsize() >= self._limit:
             raise Busy("too much work is waiting for the disk")
+        return self.insist(service, *args, **kwargs)
+
+    def insist(
+        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> "asyncio.Future[T]":
+        """Run a service in the next commit, however much is waiting."""
+        if self._stopping:
+            raise Stopped("the store is closing")
         future: asyncio.Future[T] = self._loop.create_future()
         call = cast(Callable[..., Coroutine[Any, Any, T]], service)
         self._queue.put(_Pending(lambda tx: call(tx, *args, **kwargs), future))

@@ -42,6 +42,7 @@ HOT_ORDER = (
     "notice_done",
     "unpark",
     "make_due",
+    "reroute",
     "events",
     "wallets",
 )

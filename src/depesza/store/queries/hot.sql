@@ -80,3 +80,9 @@ FROM v JOIN messages m ON m.id = v.id JOIN submissions s ON s.id = m.submission 
 -- All parts of messages that have several.
 SELECT r.message AS message, r.connector AS connector, r.remote AS remote, r.state AS state
 FROM v JOIN remotes r ON r.message = v.message AND r.part > 0
+
+-- name: reroute
+-- values: id bigint, node bigint, connector bigint, turn bigint
+-- Send queued messages another way.
+UPDATE messages SET connector = v.connector, turn = v.turn
+FROM v WHERE messages.id = v.id AND messages.state = 1 AND messages.node = v.node

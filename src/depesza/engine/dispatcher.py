@@ -1,0 +1,293 @@
+"""From the queue to the carriers: claims what has its turn, hands it over, settles what came of it.
+
+A message is marked as sending on disk before its first octet leaves (`progress.claim`), and its place in the
+connector's window is free again only when the outcome is on disk. So after a crash at most a window is in doubt.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from depesza.connectors.contract import Connector, Link
+from depesza.core.fairness import Lanes
+from depesza.core.lifecycle import News
+from depesza.core.model import Message, Outcome
+from depesza.core.refusals import Retry, refusal
+from depesza.engine.lane import PAGE, Lane
+from depesza.services import progress
+from depesza.store.contract import Stopped, Store
+
+log = structlog.get_logger()
+
+FAILOVER_AFTER = 5.0
+"""Seconds a link must be down before its messages go another way."""
+
+
+class Dispatcher:
+    """All lanes of one process."""
+
+    def __init__(self, store: Store, turns: Lanes, now: Callable[[], int]) -> None:
+        """`now` gives microseconds since 1970."""
+        self._store = store
+        self._turns = turns
+        self._now = now
+        self._loop = asyncio.get_running_loop()
+        self._lanes: dict[int, Lane] = {}
+        self._settled: dict[int, list[tuple[Outcome, Message]]] = {}
+        self._tried: dict[int, set[int]] = {}
+        self._stopping = False
+        self._idle = asyncio.Event()
+
+    @property
+    def lanes(self) -> Mapping[int, Lane]:
+        """The lanes by connector."""
+        return self._lanes
+
+    def attach(self, connector: Connector) -> None:
+        """Serve a connector; what is queued for it is read from the table."""
+        lane = self._lanes[connector.id] = Lane(connector)
+        lane.horizon = (-1, 0, 0)
+        lane.down_since = self._loop.time()
+        self._feed(lane)
+
+    async def detach(self, connector: int, grace: float) -> None:
+        """Stop serving a connector; its queue stays in the table."""
+        lane = self._lanes.get(connector)
+        if lane is None:
+            return
+        await lane.connector.stop(grace)
+        await self._flushed(lane)
+        del self._lanes[connector]
+
+    # work comes
+
+    def take(self, messages: Sequence[Message]) -> None:
+        """Queue messages that were just written."""
+        touched = set()
+        for message in messages:
+            lane = self._lanes.get(message.connector)
+            if lane is not None:
+                lane.push(message)
+                touched.add(message.connector)
+        for connector in touched:
+            self.ready(connector)
+
+    def ready(self, connector: int) -> None:
+        """Claim as many messages as a connector has room for."""
+        lane = self._lanes.get(connector)
+        if lane is None or self._stopping:
+            return
+        if lane.connector.health.link is Link.UP:
+            lane.down_since = 0.0
+        elif not lane.down_since:
+            lane.down_since = self._loop.time()
+        free = lane.free
+        if free > 0 and lane.heap:
+            self._claim(lane, free)
+        if lane.hungry:
+            self._feed(lane)
+
+    def _claim(self, lane: Lane, free: int) -> None:
+        now = self._now()
+        chosen: list[Message] = []
+        expired: list[int] = []
+        while lane.heap and len(chosen) < free:
+            message = lane.pop()
+            if 0 < message.content.expires <= now:
+                expired.append(message.id)
+                continue
+            chosen.append(message)
+            self._turns.queue(lane.connector.id, message.priority).served(message.turn)
+        if expired:
+            self._expire(lane, expired)
+        if not chosen:
+            return
+        for message in chosen:
+            lane.inflight[message.id] = message
+        lane.claiming += len(chosen)
+        try:
+            future = self._store.insist(progress.claim, [m.id for m in chosen], lane.connector.id)
+        except Stopped:
+            return
+        future.add_done_callback(lambda done: self._claimed(lane, chosen, done))
+
+    def _claimed(self, lane: Lane, chosen: list[Message], done: "asyncio.Future[list[int]]") -> None:
+        lane.claiming -= len(chosen)
+        error = done.exception() if not done.cancelled() else asyncio.CancelledError()
+        if error is not None:
+            log.error("dispatcher.claim_failed", connector=lane.connector.name, error=repr(error))
+            for message in chosen:
+                self._drop(lane, message.id)
+                self._loop.call_later(1.0, lane.push, message)
+            self._loop.call_later(1.1, self.ready, lane.connector.id)
+            return
+        marked = done.result()
+        if len(marked) != len(chosen):
+            kept = set(marked)
+            for message in chosen:
+                if message.id not in kept:  # cancelled, or taken over by another node
+                    self._drop(lane, message.id)
+            chosen = [message for message in chosen if message.id in kept]
+        send = lane.connector.send
+        for message in chosen:
+            send(message)
+        if lane.heap:
+            self.ready(lane.connector.id)
+
+    def _drop(self, lane: Lane, message: int) -> None:
+        lane.inflight.pop(message, None)
+        lane.held.discard(message)
+
+    def _expire(self, lane: Lane, ids: list[int]) -> None:
+        lane.held.difference_update(ids)
+        self._watch(self._store.insist(progress.end, ids, News.EXPIRED, "expired", self._now()))
+
+    def _watch(self, future: "asyncio.Future[object]") -> None:
+        future.add_done_callback(_complain)
+
+    # outcomes come back
+
+    def outcome(self, connector: int, outcome: Outcome) -> None:
+        """Settle what a connector says of a message it was handed."""
+        lane = self._lanes[connector]
+        message = lane.inflight.get(outcome.message)
+        if message is None:
+            log.error("dispatcher.unknown_outcome", connector=lane.connector.name, message=outcome.message)
+            return
+        waiting = self._settled.get(connector)
+        if waiting is None:
+            self._settled[connector] = [(outcome, message)]
+            self._loop.call_soon(self._settle, connector)
+        else:
+            waiting.append((outcome, message))
+
+    def _settle(self, connector: int) -> None:
+        settled = self._settled.pop(connector, [])
+        lane = self._lanes[connector]
+        retry: dict[int, int] = {}
+        for outcome, message in settled:
+            if outcome.refusal and refusal(outcome.refusal).retry is Retry.OTHER:
+                retry[message.id] = self._other(message, connector)
+        future = self._store.insist(progress.settle, connector, settled, retry)
+        future.add_done_callback(lambda done: self._has_settled(lane, settled, done))
+
+    def _has_settled(
+        self, lane: Lane, settled: list[tuple[Outcome, Message]], done: "asyncio.Future[None]"
+    ) -> None:
+        error = done.exception() if not done.cancelled() else asyncio.CancelledError()
+        if error is not None:
+            log.error("dispatcher.settle_failed", connector=lane.connector.name, error=repr(error))
+            self._loop.call_later(1.0, self._again, lane.connector.id, settled)
+            return
+        for outcome, _ in settled:
+            self._drop(lane, outcome.message)
+            if not outcome.refusal and self._tried:
+                self._tried.pop(outcome.message, None)
+        if self._stopping:
+            self._idle.set()
+        else:
+            self.ready(lane.connector.id)
+
+    def _again(self, connector: int, settled: list[tuple[Outcome, Message]]) -> None:
+        self._settled.setdefault(connector, []).extend(settled)
+        self._settle(connector)
+
+    def _other(self, message: Message, refused_by: int) -> int:
+        """Choose the connector that tries next: the route's, not yet tried, up if one is."""
+        route = self._store.facts.routing.by_id.get(message.route)
+        tried = self._tried.setdefault(message.id, set())
+        tried.add(refused_by)
+        left = [c for c in (route.connectors if route else ()) if c not in tried and c in self._lanes]
+        if not left:
+            del self._tried[message.id]
+            return 0
+        up = [c for c in left if self._lanes[c].connector.health.link is Link.UP]
+        return (up or left)[0]
+
+    # the table is read back
+
+    def _feed(self, lane: Lane) -> None:
+        lane.loading = True
+        task = self._store.look(progress.queue_page, self._store.node, lane.connector.id, PAGE * 2)
+        asyncio.ensure_future(task).add_done_callback(lambda done: self._fed(lane, done))
+
+    def _fed(self, lane: Lane, done: "asyncio.Future[list[Message]]") -> None:
+        lane.loading = False
+        if done.cancelled() or done.exception() is not None:
+            log.error("dispatcher.load_failed", connector=lane.connector.name, error=repr(done))
+            self._loop.call_later(1.0, self.ready, lane.connector.id)
+            return
+        page = done.result()
+        for message in page:
+            queue = self._turns.queue(lane.connector.id, message.priority)
+            queue.seen(message.content.account, message.turn)
+        lane.loaded(page, complete=len(page) < PAGE * 2)
+        self.ready(lane.connector.id)
+
+    def reload(self) -> None:
+        """Look at the table again in every lane: work of another node was taken over."""
+        for lane in self._lanes.values():
+            lane.horizon = (-1, 0, 0) if lane.horizon is None else lane.horizon
+            if not lane.loading:
+                self._feed(lane)
+
+    # links that are down
+
+    def tick(self) -> None:
+        """Once a second: wake every lane, move messages away from links that stay down, drop what expired."""
+        for connector, lane in list(self._lanes.items()):
+            self.ready(connector)
+            if lane.down_since and self._loop.time() - lane.down_since >= FAILOVER_AFTER:
+                self._detour(lane)
+            if lane.connector.room <= 0 and lane.heap:
+                self._sweep(lane)
+
+    def _detour(self, lane: Lane) -> None:
+        ways: dict[int, list[Message]] = {}
+        for item in lane.heap:
+            message = item[3]
+            route = self._store.facts.routing.by_id.get(message.route)
+            for connector in route.connectors if route else ():
+                other = self._lanes.get(connector)
+                if other is not None and other is not lane and other.connector.health.link is Link.UP:
+                    ways.setdefault(connector, []).append(message)
+                    break
+        for connector, messages in ways.items():
+            lane.remove({message.id for message in messages})
+            log.info(
+                "dispatcher.detour",
+                connector=lane.connector.name,
+                to=self._lanes[connector].connector.name,
+                messages=len(messages),
+            )
+            self._watch(self._store.insist(progress.reroute, messages, connector, self._turns))
+        if lane.hungry:
+            self._feed(lane)
+
+    def _sweep(self, lane: Lane) -> None:
+        now = self._now()
+        expired = {item[2] for item in lane.heap if 0 < item[3].content.expires <= now}
+        if expired:
+            lane.remove(expired)
+            self._expire(lane, list(expired))
+
+    # the end
+
+    async def stop(self, grace: float) -> None:
+        """Hand over no more, wait for the connectors' answers and write them down."""
+        self._stopping = True
+        await asyncio.gather(*(lane.connector.stop(grace) for lane in self._lanes.values()))
+        for lane in self._lanes.values():
+            await self._flushed(lane)
+
+    async def _flushed(self, lane: Lane) -> None:
+        end = self._loop.time() + 10.0
+        while lane.inflight and self._loop.time() < end:
+            self._idle.clear()
+            await asyncio.wait([asyncio.ensure_future(self._idle.wait())], timeout=0.2)
+
+
+def _complain(future: "asyncio.Future[object]") -> None:
+    if not future.cancelled() and future.exception() is not None:
+        log.error("dispatcher.failed", error=repr(future.exception()))

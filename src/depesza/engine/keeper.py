@@ -1,0 +1,203 @@
+"""Everything that happens by the clock: what falls due, leases, take-over, parked receipts, retention.
+
+Each duty is one method with its interval; `run` starts them and one failing duty never stops the others.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+from msgspec import Struct
+
+from depesza.core.fairness import Lanes
+from depesza.core.ids import first_at
+from depesza.core.lifecycle import News
+from depesza.core.model import MICRO, Receipt
+from depesza.engine.dispatcher import Dispatcher
+from depesza.services import progress, retention
+from depesza.store.contract import Stopped, Store
+
+log = structlog.get_logger()
+
+PAGE = 1_000
+
+
+class Rhythm(Struct, frozen=True):
+    """How often each duty is done, in seconds, and how long things are kept."""
+
+    tick: float = 1.0
+    lease: float = 3.0
+    lease_ttl: float = 12.0
+    orphans: float = 4.0
+    parked: tuple[float, ...] = (0.05, 0.5, 2.0, 10.0, 60.0)
+    """Waits before parked receipts are tried again, after the newest one came."""
+    parked_keep: float = 7 * 86_400.0
+    silent: float = 600.0
+    """How often messages that were never reported are looked for."""
+    grace: float = 3_600.0
+    """How long after its validity a message without a report is given up."""
+    retention: float = 3_600.0
+    keep_days: int = 400
+    """Days for which messages and their timelines are kept (spec: ovh/4.10, history by export)."""
+
+
+class Keeper:
+    """The clock's servant."""
+
+    def __init__(
+        self,
+        store: Store,
+        dispatcher: Dispatcher,
+        turns: Lanes,
+        now: Callable[[], int],
+        rhythm: Rhythm,
+        matched: Callable[[Receipt, str], None],
+        lost: Callable[[], None],
+        adopted: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`matched` teaches a connector; `lost` is called when the lease is gone; `adopted` after a take-over."""
+        self._store = store
+        self._dispatcher = dispatcher
+        self._turns = turns
+        self._now = now
+        self._rhythm = rhythm
+        self._matched = matched
+        self._lost = lost
+        self._adopted = adopted
+        self._loop = asyncio.get_running_loop()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._due = asyncio.Event()
+        self._next_due = 0
+        self._parked = asyncio.Event()
+        self._stale_after = 0
+
+    def start(self) -> None:
+        """Begin all duties."""
+        rhythm = self._rhythm
+        duties: tuple[tuple[float, Callable[[], Awaitable[None]]], ...] = (
+            (rhythm.tick, self._tick),
+            (rhythm.lease, self._renew),
+            (rhythm.orphans, self._orphans),
+            (rhythm.silent, self._silent),
+            (rhythm.retention, self._retain),
+        )
+        self._tasks = [self._loop.create_task(self._every(wait, duty)) for wait, duty in duties]
+        self._tasks += [self._loop.create_task(self._when_due()), self._loop.create_task(self._when_parked())]
+
+    async def stop(self) -> None:
+        """End all duties."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _every(self, wait: float, duty: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._safely(duty)
+            await asyncio.sleep(wait)
+
+    async def _safely(self, duty: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await duty()
+        except Stopped:
+            pass
+        except Exception as error:
+            log.exception("keeper.duty_failed", duty=duty.__name__, error=repr(error))
+
+    # what falls due
+
+    def scheduled(self, at: int) -> None:
+        """Learn that a message falls due at this time."""
+        if not self._next_due or at < self._next_due:
+            self._next_due = at
+            self._due.set()
+
+    async def _when_due(self) -> None:
+        while True:
+            await self._safely(self._make_due)
+            wait = 30.0 if not self._next_due else max(0.0, (self._next_due - self._now()) / MICRO)
+            self._due.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), min(wait, 30.0))
+
+    async def _make_due(self) -> None:
+        if self._next_due and self._next_due > self._now():
+            return
+        self._next_due = 0
+        while await self._store.insist(progress.make_due, self._turns, self._now(), PAGE) == PAGE:
+            pass
+        following = await self._store.look(progress.next_due)
+        if following:
+            self.scheduled(following)
+
+    # leases
+
+    async def _tick(self) -> None:
+        self._dispatcher.tick()
+        await self._store.insist(progress.nothing)  # sees what other processes changed
+
+    async def _renew(self) -> None:
+        if not await self._store.renew():
+            log.error("keeper.lease_lost", node=self._store.node)
+            self._lost()
+
+    async def _orphans(self) -> None:
+        for node in await self._store.orphans():
+            await self.adopt(node)
+
+    async def adopt(self, node: int) -> None:
+        """Take over what a node that is gone had accepted (this one's own, after a crash)."""
+        moved = await self._store.insist(progress.adopt, node, self._now(), PAGE)
+        while moved == PAGE:
+            moved = await self._store.insist(progress.adopt, node, self._now(), PAGE)
+        if node != self._store.node:
+            log.info("keeper.adopted", node=node)
+            self._dispatcher.reload()
+            self._adopted()
+
+    # receipts without a message
+
+    def parked(self) -> None:
+        """Learn that a receipt found no message; its message may be on its way to the disk."""
+        self._parked.set()
+
+    async def _when_parked(self) -> None:
+        waits = self._rhythm.parked
+        step = len(waits) - 1
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._parked.wait(), waits[step])
+                self._parked.clear()
+                step = 0
+                await asyncio.sleep(waits[0])
+            step = min(step + 1, len(waits) - 1)
+            await self._safely(self._rematch)
+
+    async def _rematch(self) -> None:
+        oldest = self._now() - int(self._rhythm.parked_keep * MICRO)
+        after = 0
+        while True:
+            after, seen, found = await self._store.insist(progress.rematch, after, oldest, PAGE, self._now())
+            for receipt, remote in found:
+                self._matched(receipt, remote)
+            if seen < PAGE:
+                return
+
+    # what was never reported, and what is old
+
+    async def _silent(self) -> None:
+        limit = self._now() - int(self._rhythm.grace * MICRO)
+        while True:
+            ids = await self._store.look(progress.stale, self._stale_after, first_at(limit), limit, PAGE)
+            if ids:
+                await self._store.insist(progress.end, ids, News.EXPIRED, "no_report", self._now())
+                self._stale_after = ids[-1]
+            if len(ids) < PAGE:
+                self._stale_after = 0
+                return
+
+    async def _retain(self) -> None:
+        oldest = first_at(self._now() - self._rhythm.keep_days * 86_400 * MICRO)
+        while await self._store.insist(retention.forget, oldest, PAGE):
+            await asyncio.sleep(0.05)
+        self._turns.forget()

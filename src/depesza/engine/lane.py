@@ -1,0 +1,92 @@
+"""One connector's queue in memory: a heap in the order (priority, turn), and what is on its way.
+
+The messages table is the queue and this is its cache. When it would grow beyond `MOST`, the messages that come last
+are forgotten here and read back page by page; `horizon` is the key from which on the table knows more than the heap.
+"""
+
+from heapq import heapify, heappop, heappush
+
+from depesza.connectors.contract import Connector
+from depesza.core.model import Message
+
+MOST = 40_000
+"""Messages held in memory for one connector."""
+PAGE = 10_000
+"""Messages read back at a time."""
+
+Key = tuple[int, int, int]
+
+
+class Lane:
+    """The queue of one connector."""
+
+    def __init__(self, connector: Connector) -> None:
+        self.connector = connector
+        self.heap: list[tuple[int, int, int, Message]] = []
+        self.held: set[int] = set()
+        """Ids in the heap or on their way, so that a page does not bring them twice."""
+        self.inflight: dict[int, Message] = {}
+        """Claimed (or being claimed) and not yet settled on disk."""
+        self.claiming = 0
+        """Of these, how many have not been handed to the connector yet."""
+        self.horizon: Key | None = None
+        self.loading = False
+        self.late: list[Message] = []
+        """Came while a page was being read, so perhaps not in it."""
+        self.down_since = 0.0
+
+    def push(self, message: Message) -> None:
+        """Add a queued message, unless it belongs behind the horizon or is here already."""
+        key = (message.priority, message.turn, message.id)
+        if self.loading:
+            self.late.append(message)
+        if self.horizon is not None and key >= self.horizon:
+            return
+        if message.id in self.held:
+            return
+        self.held.add(message.id)
+        heappush(self.heap, (*key, message))
+        if len(self.heap) > MOST:
+            self._forget_last()
+
+    def _forget_last(self) -> None:
+        self.heap.sort()
+        kept, dropped = self.heap[: MOST // 2], self.heap[MOST // 2 :]
+        self.horizon = dropped[0][:3]
+        self.heap = kept
+        self.held.difference_update(item[2] for item in dropped)
+
+    def pop(self) -> Message:
+        """Take the message whose turn it is."""
+        return heappop(self.heap)[3]
+
+    def remove(self, ids: set[int]) -> list[Message]:
+        """Take these messages out of the heap."""
+        taken = [item[3] for item in self.heap if item[2] in ids]
+        self.heap = [item for item in self.heap if item[2] not in ids]
+        heapify(self.heap)
+        self.held.difference_update(ids)
+        return taken
+
+    @property
+    def free(self) -> int:
+        """How many messages may be claimed now: the connector's room, and never more unsettled than its capacity."""
+        connector = self.connector
+        return min(connector.room - self.claiming, connector.capacity - len(self.inflight))
+
+    @property
+    def hungry(self) -> bool:
+        """True when a page should be read."""
+        return self.horizon is not None and not self.loading and len(self.heap) < PAGE
+
+    def loaded(self, page: list[Message], complete: bool) -> None:
+        """Take a page that was read; `complete` when the table held no more."""
+        last = page[-1] if page else None
+        self.horizon = None
+        for message in page:
+            self.push(message)
+        if not complete and last is not None and self.horizon is None:
+            self.horizon = (last.priority, last.turn, last.id + 1)
+        late, self.late = self.late, []
+        for message in late:
+            self.push(message)

@@ -1,0 +1,24 @@
+"""Forget what is older than it has to be kept; the ledger stays."""
+
+from depesza.store.tx import Tx
+
+_BY_MESSAGE = ("events", "remotes", "notices")
+
+
+async def forget(tx: Tx, oldest: int, limit: int) -> int:
+    """Delete a page of final messages with ids below `oldest` and all that hangs on them; gives how many."""
+    rows = await tx.query(
+        "SELECT id, submission FROM messages WHERE id < ?1 AND state >= 10 ORDER BY id LIMIT ?2", oldest, limit
+    )
+    if not rows:
+        return 0
+    ids = ", ".join(str(row[0]) for row in rows)
+    for table in _BY_MESSAGE:
+        tx.write(f"DELETE FROM {table} WHERE message IN ({ids})")
+    tx.write(f"DELETE FROM messages WHERE id IN ({ids})")
+    submissions = ", ".join(sorted({str(row[1]) for row in rows}))
+    tx.write(
+        f"DELETE FROM submissions WHERE id IN ({submissions})"
+        " AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.submission = submissions.id)"
+    )
+    return len(rows)
