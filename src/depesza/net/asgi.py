@@ -119,17 +119,13 @@ def read_request(scope: HTTPScope, body: bytes) -> HttpRequest:
 
 
 def decode_target(raw: bytes) -> str:
-    """Decode a target octet for octet: ASCII as a rule, UTF-8 where it is valid, Latin-1 for anything else.
+    """Decode a target octet for octet.
 
     The absolute form (`GET http://host/path`) is reduced to path and query (rfc 9112 3.2.2), a fragment cut.
     """
-    try:
-        target = raw.decode()
-    except UnicodeDecodeError:
-        target = raw.decode("latin-1")
-    if target[:1] != "/" and "://" in target:
-        _, slash, rest = target.partition("://")[2].partition("/")
-        target = slash + rest or "/"
+    target = raw.decode("latin-1")
+    if target[:1] != "/":
+        target = "/" + target.partition("://")[2].partition("/")[2]
     return target.partition("#")[0] if "#" in target else target
 
 

@@ -120,6 +120,8 @@ class HttpClient:
         await self.close()
 
     async def _guarded(self, call: HttpCall, limit: float, redirects: int, take: Take) -> HttpAnswer:
+        if self._session.closed:
+            return HttpAnswer(0, error="the client is closed")
         try:
             async with asyncio.timeout(limit):
                 return await self._follow(call, redirects, take)

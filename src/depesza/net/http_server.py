@@ -21,7 +21,7 @@ from depesza.net.asgi import AsgiAdapter, Fallback, Handle, HttpLimits, plain_fa
 from depesza.net.proxies import TrustedProxies
 from depesza.net.tcp import listen_on
 
-NOT_ASCII = re.compile(rb"[^\x21-\x7e]")
+NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 class _HeadTooLarge(Exception):
@@ -34,6 +34,7 @@ class _Connection(HttpToolsProtocol):
     def __init__(self, config: Config, state: ServerState, limits: HttpLimits) -> None:
         super().__init__(config, state, {})
         self._limits = limits
+        self._at_start = True
         self._in_head = False
         self._head_size = 0
         self._weigh = False
@@ -47,6 +48,8 @@ class _Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if len(data) > self._limits.head:
             self._weigh = True
+        if self._at_start and not data.isascii():
+            data = escape_first_line(data)
         super().data_received(data)
         if self._in_head:
             self._head_size += len(data)
@@ -54,6 +57,7 @@ class _Connection(HttpToolsProtocol):
                 self.send_400_response("")
 
     def on_message_begin(self) -> None:
+        self._at_start = False
         self._in_head = True
         self._head_size = 0
         self.waiting_since = self.loop.time()
@@ -63,13 +67,11 @@ class _Connection(HttpToolsProtocol):
         self._in_head = False
         if self._too_much():
             raise _HeadTooLarge
-        target = self.url
-        if NOT_ASCII.search(target):  # uvicorn would answer 400
-            self.url = NOT_ASCII.sub(lambda octet: b"%%%02X" % octet[0][0], target)
         super().on_headers_complete()
-        self.scope["depesza.target"] = target  # type: ignore[typeddict-unknown-key]
+        self.scope["depesza.target"] = self.url  # type: ignore[typeddict-unknown-key]
 
     def on_message_complete(self) -> None:
+        self._at_start = True
         self.waiting_since = None
         super().on_message_complete()
 
@@ -87,6 +89,12 @@ class _Connection(HttpToolsProtocol):
         if not self._weigh:  # no single read was large, so `data_received` has counted
             return False
         return len(self.url) + sum(len(n) + len(v) + 4 for n, v in self.headers) > self._limits.head
+
+
+def escape_first_line(data: bytes) -> bytes:
+    """Percent-encode octets beyond ASCII in a request line: careless clients send them, parsers refuse."""
+    line, end, rest = data.partition(b"\n")
+    return NOT_ASCII.sub(lambda octet: b"%%%02X" % octet[0][0], line) + end + rest
 
 
 class HttpServer:
