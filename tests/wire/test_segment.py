@@ -70,6 +70,7 @@ BITS = st.sampled_from([8, 16])
         ("a" * 150 + "\nSTOP 36184", Encoding.GSM7, 2),
         ("я" * 59 + "\nSTOP 36184", Encoding.UCS2, 1),
         ("я" * 60 + "\nSTOP 36184", Encoding.UCS2, 2),
+        ("a" * 152 + "€" + "b" * 152, Encoding.GSM7, 3),  # 306 septets, but the pair stays whole
         ("a" * 152 + "\r\n" + "b" * 152, Encoding.GSM7, 3),  # 306 septets, but a newline stays whole
         ("", Encoding.GSM7, 1),
     ],
