@@ -65,12 +65,13 @@ def test_every_code_is_written_as_it_is_read() -> None:
     "char",
     ["ç", "`", "\x1b", "\0", "\t", "ê", "«", "’", "…", "\xa0", "Ğ", "я", "Α", "😀", "\x80", "\xff", "\ufffe"],
 )
-def test_foreign_characters_force_ucs2_and_are_never_written(char: str) -> None:
-    assert choose(f"abc{char}") is Encoding.UCS2
-    assert foreign_at(f"abc{char}") == 3
+@pytest.mark.parametrize("before", ["abc", "€Δ@"])
+def test_foreign_characters_force_ucs2_and_are_never_written(before: str, char: str) -> None:
+    assert choose(before + char) is Encoding.UCS2
+    assert foreign_at(before + char) == 3
     for act in (encode, septets):
         with pytest.raises(Unencodable, match=f"character 3 .U.{ord(char):04X}"):
-            act(f"abc{char}")
+            act(before + char)
 
 
 @pytest.mark.parametrize(
