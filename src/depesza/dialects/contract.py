@@ -31,6 +31,8 @@ class Context(Struct, frozen=True):
     """Fetch a file that a client names (guarded against private addresses, bounded in size)."""
     bases: tuple[str, ...] = ()
     """Public addresses of this server, such as `https://sms.example.org`, without a final slash."""
+    signature_window: int = 300
+    """Seconds a signed request's clock may be off."""
     brand: str = "depesza"
 
 

@@ -1,6 +1,9 @@
 """News owed to clients: which change of state is told, to which address."""
 
+from collections.abc import Sequence
+
 import msgspec
+from msgspec import Struct
 
 from depesza.core.facts import Account, User
 from depesza.core.model import FINAL, Notice, ReceiptFact, ReplyFact, State
@@ -36,3 +39,33 @@ def owe_reply(tx: Tx, account: Account, dialect: str, kind: str, url: str, fact:
         tx.add_notice(
             Notice(tx.new_id(), account.id, dialect, kind, url, _encode(fact), fact.message, fact.at, fact.at)
         )
+
+
+class Tried(Struct, frozen=True, gc=False):
+    """One try of a notice."""
+
+    notice: Notice
+    good: bool
+    tries: int
+    due: int
+    """When the next try is; 0 when there is none."""
+    word: str
+    """HTTP status, or why there was none."""
+
+    def again(self) -> Notice:
+        """The notice as it stands now."""
+        return msgspec.structs.replace(self.notice, tries=self.tries, due=self.due)
+
+
+async def tried(tx: Tx, results: Sequence[Tried], now: int) -> None:
+    """Write tries into the notices and their messages' timelines; one without a next try is given up."""
+    for result in results:
+        notice = result.notice
+        state = 1 if result.good else 0 if result.due else 2
+        tx.update("notice_done", (notice.id, state, result.tries, result.due))
+        tx.event(notice.message, now, "callback", f"{notice.kind} {result.word} {notice.url}", notice.fact)
+
+
+async def due(tx: Tx, now: int, limit: int) -> list[Notice]:
+    """Read this node's waiting notices that are due."""
+    return [Notice(*row) for row in await tx.rows("notices_page", tx.node, now, limit)]

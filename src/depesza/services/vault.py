@@ -3,6 +3,7 @@
 One key from the settings serves both; it is never stored. Passwords are Argon2, made in a thread by the caller.
 """
 
+import base64
 import hashlib
 import hmac
 import string
@@ -49,6 +50,15 @@ class Vault:
     def sign(self, text: str) -> str:
         """Sign a text of ours (an access token, a form)."""
         return hmac.new(self._hash_key, text.encode(), hashlib.sha256).hexdigest()
+
+    def webhook_secret(self, account: int) -> bytes:
+        """Give the secret with which an account's callbacks are signed (Standard Webhooks)."""
+        return hashlib.blake2b(f"callbacks of {account}".encode(), digest_size=32, key=self._hash_key).digest()
+
+    def webhook_signature(self, account: int, content: bytes) -> str:
+        """Sign a callback: `v1,` and the base64 of an HMAC-SHA256."""
+        digest = hmac.digest(self.webhook_secret(account), content, "sha256")
+        return "v1," + base64.b64encode(digest).decode()
 
     def token(self, length: int) -> str:
         """Make a random token of letters and digits."""

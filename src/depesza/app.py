@@ -1,0 +1,261 @@
+"""Putting together: settings in, a running platform out.
+
+One `App` is one process: store, engine, connectors, dialects, listeners. `start` builds it from the ground up and
+`stop` takes it down in the opposite order, so that nothing in flight is forgotten.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+import structlog
+
+from depesza import dialects
+from depesza.connectors import KINDS
+from depesza.connectors.contract import Connector
+from depesza.connectors.setup import Setup, World
+from depesza.connectors.setup import SettingsError as ConnectorSettingsError
+from depesza.core.facts import ConnectorFact
+from depesza.core.fairness import Lanes
+from depesza.core.model import Inbound, Notice, Outcome, Receipt
+from depesza.dialects.contract import Context, Dialect
+from depesza.engine import dispatcher, keeper, notifier, ops, reporter
+from depesza.engine.campaigner import Campaigner
+from depesza.net import tls
+from depesza.net.guard import Guard
+from depesza.net.http_client import ClientLimits, HttpClient
+from depesza.net.http_server import HttpServer
+from depesza.services import habits
+from depesza.services.vault import Vault
+from depesza.settings import Settings, SettingsError
+from depesza.store.contract import Busy, Store
+from depesza.store.opening import open_store
+from depesza.store.tx import Work
+from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
+
+log = structlog.get_logger()
+
+LARGEST_FILE = 64 * 1024 * 1024
+"""Octets of a list of receivers that a client lets us fetch."""
+
+
+def wall_clock() -> int:
+    """Tell the time in microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+class App:
+    """A running platform."""
+
+    def __init__(self, settings: Settings, now: Callable[[], int] = wall_clock) -> None:
+        """Nothing is opened yet; raises `SettingsError` when the settings can't be used."""
+        if len(settings.security.key) < 16:
+            raise SettingsError("security.key: at least 16 characters are needed")
+        self.settings = settings
+        self.now = now
+        self.turns = Lanes()
+        self.policy = settings.policy()
+        self.vault = Vault(settings.security.key.encode(), secrets.token_bytes)
+        self.connectors: dict[int, Connector] = {}
+        self._rows: dict[int, ConnectorFact] = {}
+        self.store: Store
+        self.http: HttpServer
+        self.ops: HttpServer | None = None
+        self.draining = False
+
+    async def start(self) -> None:
+        """Open the store, take over what a crash left, connect, listen."""
+        settings = self.settings
+        self._loop = asyncio.get_running_loop()
+        self.store = await open_store(settings.store.url, self.now, settings.store.pending)
+        await self.store.join(int(keeper.Rhythm().lease_ttl * 1_000_000))
+        self._client = self._make_client()
+        self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now)
+        self.dialects = self._make_dialects()
+        self.notifier = notifier.Notifier(
+            self.store,
+            {dialect.name: dialect for dialect in self.dialects},
+            self._client,
+            self._signed,
+            self.now,
+            notifier.Plan(settings.callbacks.timeout, settings.callbacks.per_host, settings.callbacks.schedule),
+        )
+        self.campaigner = Campaigner(self.store, self.turns, self.policy, self.now)
+        self.keeper = keeper.Keeper(
+            self.store,
+            self.dispatcher,
+            self.turns,
+            self.now,
+            keeper.Rhythm(keep_days=settings.keep.days),
+            self._matched,
+            self._lease_lost,
+            self.campaigner.reload,
+        )
+        self.reporter = reporter.Reporter(
+            self.store, self.connectors, self.policy, self.now, self.keeper.parked
+        )
+        self.store.listen(self._work)
+        await self.keeper.adopt(self.store.node)
+        await self._connect()
+        self.keeper.start()
+        self.notifier.start()
+        self.campaigner.start()
+        await self._listen()
+        log.info("app.started", url=self.http.url, node=self.store.node, store=settings.store.url.split("@")[-1])
+
+    async def stop(self, grace: float = 15.0) -> None:
+        """Accept no more, finish what is under way, write it down, close."""
+        self.draining = True
+        await self.http.stop(grace)
+        await self.campaigner.stop()
+        await self.dispatcher.stop(grace)
+        await self.notifier.stop(min(grace, 5.0))
+        await self.keeper.stop()
+        await self._client.close()
+        if self.ops is not None:
+            await self.ops.stop(1.0)
+        await self.store.close()
+        log.info("app.stopped")
+
+    # parts
+
+    def _make_client(self) -> HttpClient:
+        allowed = self.settings.security.allow_private
+        networks = [text for text in allowed if text[0].isdigit() or ":" in text]
+        hosts = [text for text in allowed if text not in networks]
+        limits = ClientLimits(per_host=self.settings.callbacks.per_host, body=65536)
+        return HttpClient(Guard(allowed_networks=networks, allowed_hosts=hosts), limits=limits)
+
+    def _make_dialects(self) -> Sequence[Dialect]:
+        context = Context(
+            store=self.store,
+            vault=self.vault,
+            lanes=self.turns,
+            policy=self.policy,
+            now=self.now,
+            fetch=self._fetch,
+            bases=self.settings.http.public,
+            signature_window=self.settings.security.signature_window,
+        )
+        return [make(context) for make in dialects.ALL]
+
+    async def _fetch(self, call: HttpCall) -> HttpAnswer:
+        pieces: list[bytes] = []
+        answer = await self._client.fetch(call.url, pieces.append, limit=LARGEST_FILE)
+        return HttpAnswer(answer.status, b"".join(pieces), answer.headers, answer.error)
+
+    async def _listen(self) -> None:
+        http = self.settings.http
+        self._mounts = {prefix: dialect for dialect in self.dialects for prefix in dialect.prefixes}
+        context = tls.server_context(http.tls_cert, http.tls_key) if http.tls_cert else None
+        self.http = HttpServer(
+            self.handle, host=http.host, port=http.port, tls=context, trusted=http.trusted_proxies
+        )
+        await self.http.start()
+        if self.settings.ops.port >= 0:
+            self.ops = HttpServer(
+                ops.Ops(self).handle, host=self.settings.ops.host, port=self.settings.ops.port
+            )
+            await self.ops.start()
+
+    async def handle(self, request: HttpRequest) -> HttpReply:
+        """Give a request to the dialect whose prefix it has."""
+        path = request.path.lstrip("/")
+        dialect = self._mounts.get(path.partition("/")[0].lower())
+        if dialect is None:
+            return HttpReply(404, b'{"message":"Nothing lives here"}')
+        try:
+            return await dialect.handle(request)
+        except Busy:
+            return dialect.failed(request)
+        except Exception:
+            log.exception("app.request_failed", method=request.method, path=request.path)
+            return dialect.failed(request)
+
+    def _signed(self, notice: Notice, call: HttpCall, now: int) -> HttpCall:
+        """Add Standard-Webhooks headers; the vendors' own receivers ignore them."""
+        seconds = now // 1_000_000
+        signature = self.vault.webhook_signature(notice.account, f"{notice.id}.{seconds}.".encode() + call.body)
+        extra = (
+            ("webhook-id", str(notice.id)),
+            ("webhook-timestamp", str(seconds)),
+            ("webhook-signature", signature),
+        )
+        return msgspec.structs.replace(call, headers=call.headers + extra)
+
+    # news between the parts
+
+    def _work(self, work: Work) -> None:
+        if work.messages:
+            self.dispatcher.take(work.messages)
+        if work.notices:
+            self.notifier.take(work.notices)
+        if work.campaigns:
+            self.campaigner.take(work.campaigns)
+        if work.scheduled:
+            self.keeper.scheduled(work.scheduled)
+        if work.facts:
+            self._loop.create_task(self._connect())
+
+    def outcome(self, connector: int, outcome: Outcome) -> None:
+        """See `connectors.contract.Reports`."""
+        self.dispatcher.outcome(connector, outcome)
+
+    def receipt(self, receipt: Receipt, done: Callable[[bool], None]) -> None:
+        """See `connectors.contract.Reports`."""
+        self.reporter.receipt(receipt, done)
+
+    def inbound(self, inbound: Inbound, done: Callable[[bool], None]) -> None:
+        """See `connectors.contract.Reports`."""
+        self.reporter.inbound(inbound, done)
+
+    def ready(self, connector: int) -> None:
+        """See `connectors.contract.Reports`."""
+        self.dispatcher.ready(connector)
+
+    def learnt(self, connector: int, habits_of: bytes) -> None:
+        """See `connectors.contract.Reports`."""
+        self.store.insist(habits.write, connector, habits_of)
+
+    def _matched(self, receipt: Receipt, remote: str) -> None:
+        connector = self.connectors.get(receipt.connector)
+        if connector is not None:
+            connector.matched(receipt, remote)
+
+    def _lease_lost(self) -> None:
+        """Another node may send what we hold: stop at once, the supervisor starts us anew."""
+        log.critical("app.lease_lost")
+        self._loop.create_task(self.stop(1.0))
+
+    # connectors follow the facts
+
+    async def _connect(self) -> None:
+        """Start, change and stop connectors as the facts say."""
+        wanted = {row.id: row for row in self.store.facts.connectors if row.enabled}
+        for id, row in list(self._rows.items()):
+            if wanted.get(id) != row:
+                del self._rows[id]
+                await self.dispatcher.detach(id, 10.0)
+                self.connectors.pop(id, None)
+                log.info("app.connector_stopped", connector=row.name)
+        for id, row in wanted.items():
+            if id not in self._rows:
+                await self._start_connector(row)
+
+    async def _start_connector(self, row: ConnectorFact) -> None:
+        self._rows[row.id] = row
+        learnt = await self.store.look(habits.read, row.id)
+        setup = Setup(row.id, row.name, row.settings.encode(), learnt)
+        world = World(self._loop.time, self.now, random.random, self._loop.call_later)
+        try:
+            connector = KINDS[row.kind](setup, self, world)
+        except (KeyError, ConnectorSettingsError) as error:
+            log.error("app.connector_refused", connector=row.name, kind=row.kind, error=str(error))
+            return
+        self.connectors[row.id] = connector
+        self.dispatcher.attach(connector)
+        connector.start()
+

@@ -1,0 +1,264 @@
+"""News to clients: calls back, tries again on the published schedule, leaves slow hosts to wait alone.
+
+Notices of one message leave in their order. Each host has a bound of calls under way and a breaker: after
+`BREAK_AFTER` failures in a row its notices wait, one probe at a time, and no try of theirs is used up.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from heapq import heappop, heappush
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import structlog
+from msgspec import Struct
+
+from depesza.core.facts import Facts
+from depesza.core.model import MICRO, Notice
+from depesza.services import notices as service
+from depesza.services.notices import Tried
+from depesza.store.contract import Stopped, Store
+from depesza.wire.http import HttpAnswer, HttpCall
+
+log = structlog.get_logger()
+
+MOST = 50_000
+"""Notices held in memory; the others are read back when there is room."""
+PAGE = 5_000
+BREAK_AFTER = 10
+BREAK_FIRST = 5.0
+BREAK_LONGEST = 300.0
+
+
+class Caller(Protocol):
+    """Makes a call; never raises."""
+
+    async def call(self, call: HttpCall, *, timeout: float = 15.0) -> HttpAnswer:  # noqa: ASYNC109
+        """Make one call."""
+        ...
+
+
+class Speaker(Protocol):
+    """Writes a notice in its vendor's form."""
+
+    def call(self, notice: Notice, facts: Facts) -> HttpCall:
+        """Write the call."""
+        ...
+
+
+class Plan(Struct, frozen=True):
+    """How calls are made."""
+
+    timeout: float = 15.0
+    per_host: int = 32
+    schedule: tuple[float, ...] = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+    """Seconds from one try to the next."""
+
+
+class Host:
+    """Everything owed to one host."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.queue: deque[Notice] = deque()
+        self.running = 0
+        self.failures = 0
+        self.closed_until = 0.0
+        self.pause = BREAK_FIRST
+
+
+class Notifier:
+    """Carries out notices."""
+
+    def __init__(
+        self,
+        store: Store,
+        speakers: Mapping[str, Speaker],
+        caller: Caller,
+        sign: Callable[[Notice, HttpCall, int], HttpCall],
+        now: Callable[[], int],
+        plan: Plan,
+    ) -> None:
+        """`sign` adds our signature headers; `now` gives microseconds since 1970."""
+        self._store = store
+        self._speakers = speakers
+        self._caller = caller
+        self._sign = sign
+        self._now = now
+        self._plan = plan
+        self._loop = asyncio.get_running_loop()
+        self._hosts: dict[str, Host] = {}
+        self._held: set[int] = set()
+        self._busy: dict[int, deque[Notice]] = {}
+        """Messages with a call under way, and the notices that wait behind it."""
+        self._later: list[tuple[int, int, Notice]] = []
+        self._tried: list[Tried] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._overflow = True
+        self._stopping = False
+        self._clock: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Notices in memory."""
+        return len(self._held)
+
+    def start(self) -> None:
+        """Begin, with what the table holds."""
+        self._clock = self._loop.create_task(self._tick())
+
+    def take(self, notices: Sequence[Notice]) -> None:
+        """Take notices that were just written."""
+        touched = {}
+        for notice in notices:
+            if len(self._held) >= MOST:
+                self._overflow = True
+                break
+            if notice.id not in self._held:
+                self._held.add(notice.id)
+                host = self._host(notice)
+                host.queue.append(notice)
+                touched[host.name] = host
+        for host in touched.values():
+            self._pump(host)
+
+    def _host(self, notice: Notice) -> Host:
+        name = urlsplit(notice.url).netloc
+        host = self._hosts.get(name)
+        if host is None:
+            host = self._hosts[name] = Host(name)
+        return host
+
+    def _pump(self, host: Host) -> None:
+        if self._stopping:
+            return
+        most = self._plan.per_host
+        if host.closed_until:
+            if self._loop.time() < host.closed_until:
+                return
+            most = 1  # a probe
+        while host.queue and host.running < most:
+            notice = host.queue.popleft()
+            if notice.message in self._busy:
+                self._busy[notice.message].append(notice)
+                continue
+            self._busy[notice.message] = deque()
+            host.running += 1
+            task = self._loop.create_task(self._try(host, notice))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _try(self, host: Host, notice: Notice) -> None:
+        now = self._now()
+        try:
+            call = self._speakers[notice.dialect].call(notice, self._store.facts)
+            answer = await self._caller.call(self._sign(notice, call, now), timeout=self._plan.timeout)
+        except Exception as error:
+            log.exception("notifier.failed", notice=notice.id, error=repr(error))
+            answer = HttpAnswer(0, error=repr(error))
+        host.running -= 1
+        good = 200 <= answer.status < 300
+        self._judge(host, good or 400 <= answer.status < 500)
+        self._tell(notice, answer, good)
+        self._next(host, notice)
+
+    def _judge(self, host: Host, alive: bool) -> None:
+        """Count failures in a row; open the breaker or close it."""
+        if alive:
+            if host.closed_until:
+                log.info("notifier.host_back", host=host.name)
+            host.failures, host.closed_until, host.pause = 0, 0.0, BREAK_FIRST
+            return
+        host.failures += 1
+        if host.failures >= BREAK_AFTER:
+            host.closed_until = self._loop.time() + host.pause
+            self._loop.call_later(host.pause, self._pump, host)
+            if host.failures == BREAK_AFTER:
+                log.warning("notifier.host_down", host=host.name, pause=host.pause)
+            host.pause = min(host.pause * 2, BREAK_LONGEST)
+
+    def _tell(self, notice: Notice, answer: HttpAnswer, good: bool) -> None:
+        """Keep the result for the next commit."""
+        tries = notice.tries + 1
+        wait = 0
+        if not good and tries <= len(self._plan.schedule):
+            wait = int(max(self._plan.schedule[tries - 1], _retry_after(answer)) * MICRO)
+        if not self._tried:
+            self._loop.call_soon(self._flush)
+        word = str(answer.status) if answer.status else answer.error
+        self._tried.append(Tried(notice, good, tries, self._now() + wait if wait else 0, word))
+
+    def _next(self, host: Host, notice: Notice) -> None:
+        behind = self._busy.pop(notice.message, None)
+        if behind:
+            host.queue.extendleft(reversed(behind))
+        self._pump(host)
+
+    def _flush(self) -> None:
+        tried, self._tried = self._tried, []
+        try:
+            future = self._store.insist(service.tried, tried, self._now())
+        except Stopped:
+            return
+        future.add_done_callback(lambda done: self._flushed(tried, done))
+
+    def _flushed(self, tried: list[Tried], done: "asyncio.Future[None]") -> None:
+        if done.cancelled() or done.exception() is not None:
+            log.error("notifier.not_written", count=len(tried), error=repr(done))
+        for result in tried:
+            self._held.discard(result.notice.id)
+            if result.due:
+                self._postpone(result)
+
+    def _postpone(self, result: Tried) -> None:
+        """Keep it in memory when it is due soon; the table brings back the others."""
+        if result.due - self._now() < 60 * MICRO:
+            notice = result.again()
+            self._held.add(notice.id)
+            heappush(self._later, (notice.due, notice.id, notice))
+            self._loop.call_at(
+                self._loop.time() + max(0.0, (notice.due - self._now()) / MICRO), self._release
+            )
+
+    def _release(self) -> None:
+        now = self._now()
+        while self._later and self._later[0][0] <= now:
+            notice = heappop(self._later)[2]
+            host = self._host(notice)
+            host.queue.append(notice)
+            self._pump(host)
+
+    async def _tick(self) -> None:
+        """Read back what is due and not in memory."""
+        while True:
+            try:
+                await self._load()
+            except Exception as error:
+                log.exception("notifier.load_failed", error=repr(error))
+            await asyncio.sleep(0.2 if self._overflow else 5.0)
+
+    async def _load(self) -> None:
+        if len(self._held) > MOST // 2:
+            return
+        page = await self._store.look(service.due, self._now(), PAGE + len(self._held))
+        self._overflow = len(page) >= PAGE
+        self.take([notice for notice in page if notice.id not in self._held])
+
+    async def stop(self, grace: float) -> None:
+        """Start no more calls, wait for those under way, write their results."""
+        self._stopping = True
+        if self._clock is not None:
+            self._clock.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        if self._tried:
+            await self._store.insist(service.tried, self._tried, self._now())
+            self._tried = []
+
+
+def _retry_after(answer: HttpAnswer) -> float:
+    for name, value in answer.headers:
+        if name.lower() == "retry-after" and value.isdigit():
+            return min(float(value), 86_400.0)
+    return 0.0

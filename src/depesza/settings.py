@@ -1,0 +1,208 @@
+"""Settings, declared once: name, type, default and help; the sample file, the environment names and the docs page are
+printed from here (`depesza settings`).
+
+They come from a TOML file and from the environment: `[http] port` is `DEPESZA_HTTP_PORT`, which wins.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from depesza.core import schedule
+from depesza.core.planning import Policy
+
+
+class SettingsError(Exception):
+    """A settings file or variable is wrong; the text names it and says why."""
+
+
+Text = Annotated[str, Meta()]
+
+
+def _help(text: str, **limits: Any) -> Meta:
+    return Meta(description=text, **limits)
+
+
+class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where everything is kept."""
+
+    url: Annotated[str, _help("A file (`depesza.db`) for SQLite, or `postgresql://user:password@host/name`.")] = (
+        "depesza.db"
+    )
+    pending: Annotated[int, _help("Requests that may wait for a commit before clients are told “busy”.", ge=1)] = (
+        20_000
+    )
+
+
+class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The listener for clients."""
+
+    host: Annotated[str, _help("Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, _help("Port to listen on; 0 takes any free one.", ge=0, le=65535)] = 8080
+    tls_cert: Annotated[str, _help("Certificate chain (PEM); with `tls_key` the listener speaks TLS.")] = ""
+    tls_key: Annotated[str, _help("Private key (PEM).")] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...], _help("Networks whose X-Forwarded-* headers are believed.")
+    ] = ()
+    public: Annotated[
+        tuple[str, ...], _help("Addresses under which clients call us, e.g. `https://sms.example.org`.")
+    ] = ()
+    body_limit: Annotated[int, _help("Largest request body, in octets.", ge=1024)] = 16 * 1024 * 1024
+
+
+class OpsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The listener for operators: /metrics, /healthz, /readyz."""
+
+    host: Annotated[str, _help("Address to listen on; keep it private.")] = "127.0.0.1"
+    port: Annotated[int, _help("Port; 0 takes any free one, -1 switches it off.", ge=-1, le=65535)] = 8081
+
+
+class SecuritySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Secrets and guards."""
+
+    key: Annotated[
+        str, _help("Encrypts secrets at rest: at least 16 characters, kept outside the database. Required to serve.")
+    ] = ""
+    allow_private: Annotated[
+        tuple[str, ...],
+        _help("Private networks or hosts that callbacks and fetched files may go to, e.g. `10.1.0.0/16`."),
+    ] = ()
+    signature_window: Annotated[int, _help("Seconds a signed request's clock may be off.", ge=1)] = 300
+
+
+class MessageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Rules for all accounts."""
+
+    stop_number: Annotated[str, _help("Number that takes STOP for named senders.")] = "36184"
+    short_numbers: Annotated[
+        tuple[str, ...], _help("Numbers that answerable messages leave from.")
+    ] = ("38184",)
+    quiet: Annotated[
+        str, _help("When advertising may be sent: `none`, `fr`, or like `mon-sat 08:00-20:00 Europe/Paris`.")
+    ] = "fr"
+    quiet_country: Annotated[str, _help("Country of receivers for whom `quiet` holds.")] = "FR"
+    default_country: Annotated[
+        str, _help("Country of numbers in national form; empty refuses them.")
+    ] = ""
+    keep_graphemes: Annotated[bool, _help("Never cut an emoji or an accented letter between two parts.")] = True
+
+
+class CallbackSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How news is called back to clients."""
+
+    timeout: Annotated[float, _help("Seconds a client may take to answer.", gt=0)] = 15.0
+    per_host: Annotated[int, _help("Calls under way to one host at most.", ge=1)] = 32
+    schedule: Annotated[
+        tuple[float, ...], _help("Seconds from one try to the next; after the last one a notice is given up.")
+    ] = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+
+
+class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is logged."""
+
+    level: Annotated[str, _help("debug, info, warning or error.")] = "info"
+    format: Annotated[str, _help("`json` for machines, `text` for people.")] = "json"
+    mask: Annotated[bool, _help("Hide most of each phone number and all texts.")] = True
+
+
+class KeepSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long things are kept."""
+
+    days: Annotated[int, _help("Days for messages and their timelines.", ge=1)] = 400
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings."""
+
+    store: StoreSettings = field(default_factory=StoreSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    ops: OpsSettings = field(default_factory=OpsSettings)
+    security: SecuritySettings = field(default_factory=SecuritySettings)
+    messages: MessageSettings = field(default_factory=MessageSettings)
+    callbacks: CallbackSettings = field(default_factory=CallbackSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    keep: KeepSettings = field(default_factory=KeepSettings)
+
+    def policy(self) -> Policy:
+        """The rules for all accounts, ready for use; raises `SettingsError`."""
+        messages = self.messages
+        try:
+            quiet = None if messages.quiet == "none" else schedule.read_window(messages.quiet)
+        except schedule.BadWindow as error:
+            raise SettingsError(f"messages.quiet: {error}") from error
+        return Policy(
+            messages.stop_number,
+            messages.short_numbers,
+            quiet,
+            messages.quiet_country,
+            messages.default_country,
+            messages.keep_graphemes,
+        )
+
+
+class Setting(Struct, frozen=True):
+    """One setting, for printing."""
+
+    section: str
+    name: str
+    kind: str
+    default: Any
+    help: str
+
+    @property
+    def env(self) -> str:
+        """Its name in the environment."""
+        return f"DEPESZA_{self.section}_{self.name}".upper()
+
+
+def declared() -> list[Setting]:
+    """List all settings."""
+    found = []
+    for section, struct in get_type_hints(Settings).items():
+        hints = get_type_hints(struct, include_extras=True)
+        defaults = struct()
+        for name, hint in hints.items():
+            kind, meta = get_args(hint)
+            found.append(
+                Setting(section, name, _kind(kind), getattr(defaults, name), meta.description or "")
+            )
+    return found
+
+
+def _kind(hint: Any) -> str:
+    if get_origin(hint) is tuple:
+        return f"list of {_kind(get_args(hint)[0])}"
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    return names[hint]
+
+
+def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
+    """Read settings from a file and the environment; raises `SettingsError`."""
+    tree: dict[str, Any] = {}
+    if path is not None:
+        try:
+            tree = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise SettingsError(f"{path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: {error}") from error
+    for setting in declared():
+        written = environment.get(setting.env)
+        if written is not None:
+            section = tree.setdefault(setting.section, {})
+            if not isinstance(section, dict):
+                raise SettingsError(f"{setting.section}: a table is expected")
+            section[setting.name] = written.split(",") if setting.kind.startswith("list") else written
+    try:
+        return msgspec.convert(tree, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_sentence(str(error))) from error
+
+
+def _sentence(error: str) -> str:
+    text, _, place = error.partition(" - at `$")
+    return f"{place.strip('`.') or 'settings'}: {text}"
