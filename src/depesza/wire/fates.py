@@ -28,7 +28,9 @@ class How(Enum):
     HANG = "hang"
     """The connection stays open and says nothing any more (half-open)."""
     GARBAGE = "garbage"
-    """The response, and then octets that are no PDU."""
+    """The response, and then a PDU of an unknown command."""
+    OUT_OF_STEP = "out of step"
+    """The response, and then octets that are no PDU: the connection cannot go on. carriers/C.1#2"""
     NACK = "nack"
     """A generic_nack instead of the response."""
 
@@ -187,13 +189,24 @@ FATES: Final[tuple[Fate, ...]] = (
         Answer(How.HANG, taken=False),
         "After the first try the connection stays open and says nothing; a later try is delivered.",
     ),
-    Fate("916", "garbage", "After the response come octets that are no PDU.", answer=Answer(How.GARBAGE)),
+    Fate(
+        "916",
+        "garbage PDU",
+        "After the response comes a PDU of an unknown command; the connection can go on.",
+        answer=Answer(How.GARBAGE),
+    ),
     Fate(
         "917",
         "nacked",
         "A generic_nack instead of the response; not taken.",
         (),
         Answer(How.NACK, RSYSERR, taken=False),
+    ),
+    Fate(
+        "918",
+        "out of step",
+        "After the response come octets that are no PDU; the connection cannot go on.",
+        answer=Answer(How.OUT_OF_STEP),
     ),
     # what the receipts do
     Fate("920", "no receipt", "Delivered, and no receipt ever says so.", ()),
@@ -283,6 +296,38 @@ FATES: Final[tuple[Fate, ...]] = (
 )
 """The endings that mean something."""
 
+FAULTS: Final[dict[str, str]] = {
+    "undeliverable": "901",
+    "expired": "902",
+    "rejected": "903",
+    "submit_failed": "909",
+    "no_response": "910",
+    "lost_response": "911",
+    "slow_response": "912",
+    "dropped": "913",
+    "dropped_taken": "914",
+    "half_open": "915",
+    "garbage": "916",
+    "nacked": "917",
+    "out_of_step": "918",
+    "no_receipt": "920",
+    "early_receipt": "921",
+    "double_receipt": "922",
+    "late_receipt": "923",
+    "early_delivered": "924",
+    "tlv_receipt": "926",
+    "text_receipt": "927",
+    "disagreeing_receipt": "928",
+    "other_base": "929",
+    "unmarked_receipt": "930",
+    "data_sm_receipt": "940",
+    "receipts_out_of_order": "941",
+    "throttled": "962",
+    "queue_full": "965",
+    "system_error": "966",
+}
+"""What may also strike ordinary numbers at a rate: its name there, and the row that it follows."""
+
 _ENDING: Final = 3
 _BY_ENDING: Final[dict[str, Fate]] = {fate.suffix: fate for fate in FATES}
 
@@ -290,6 +335,11 @@ _BY_ENDING: Final[dict[str, Fate]] = {fate.suffix: fate for fate in FATES}
 def fate_of(number: str) -> Fate:
     """Tell what becomes of messages to this number; any spelling of it, as only the last digits count."""
     return _BY_ENDING.get(number[-_ENDING:], DELIVERED)
+
+
+def fate_named(fault: str) -> Fate:
+    """Give the row that a fault follows; KeyError when there is no such fault."""
+    return _BY_ENDING[FAULTS[fault]]
 
 
 class Tries:
