@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from depesza import settings
 from depesza.core import lifecycle, refusals
 from depesza.core.model import FINAL, State
 
@@ -19,7 +20,7 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Write a Markdown table."""
     heads = list(heads)
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
 def life_cycle() -> str:
@@ -50,9 +51,36 @@ def refusal_table() -> str:
     )
 
 
+def written(default: object) -> str:
+    """Write a default as a settings file would."""
+    if isinstance(default, tuple):
+        return "[" + ", ".join(written(each) for each in default) + "]"
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f'"{default}"' if isinstance(default, str) else str(default)
+
+
+def settings_table() -> str:
+    """Show every setting with its type, default, name in the environment and meaning."""
+    sections: dict[str, list[settings.Setting]] = {}
+    for setting in settings.declared():
+        sections.setdefault(setting.section, []).append(setting)
+    text = (
+        "They stand in a TOML file, one table a section; the environment wins over the file.\n"
+        "In the environment a list is written with commas between its values.\n"
+    )
+    for section, rows in sections.items():
+        lines = (
+            (f"`{row.name}`", row.kind, f"`{written(row.default)}`", f"`{row.env}`", row.help) for row in rows
+        )
+        text += f"\n## {section}\n\n" + table(("name", "type", "default", "environment", "meaning"), lines)
+    return text
+
+
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "life-cycle": ("The life of a message", life_cycle),
     "refusals": ("Refusals", refusal_table),
+    "settings": ("Settings", settings_table),
 }
 
 
