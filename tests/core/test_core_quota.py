@@ -102,7 +102,8 @@ def fullest(times: list[int], length: int = SECOND) -> int:
 @pytest.mark.parametrize("late", [0, 1_000])
 def test_no_second_holds_more_than_the_rate_and_95_percent_of_it_are_used(rate: int, late: int) -> None:
     sent = run(Bucket(rate), 20, late)
-    assert fullest(sent) <= rate
+    # the network may delay the first and not the last, so a little more than a second is looked at
+    assert fullest(sent, SECOND + Bucket.JITTER) <= rate
     assert len(sent) >= 0.95 * rate * 20
 
 

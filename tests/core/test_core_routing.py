@@ -204,6 +204,13 @@ def test_round_robin_fails_over_to_the_next_in_the_ring() -> None:
     assert {order(route, chance) for chance in range(50)} == {(7, 8, 9), (8, 9, 7), (9, 7, 8)}
 
 
+@pytest.mark.parametrize("chances", CHANCES.values(), ids=list(CHANCES))
+def test_two_in_a_ring_share_evenly_whatever_ids_end_in(chances: list[int]) -> None:
+    route = Route(id=1, connectors=(7, 8), spread=Spread.ROUND_ROBIN)
+    firsts = Counter(order(route, chance)[0] for chance in chances)
+    assert abs(firsts[7] / len(chances) - 0.5) < 0.01
+
+
 def test_weights_fail_over_in_the_order_of_the_row() -> None:
     route = Route(id=1, connectors=(7, 8, 9), weights=(1, 1, 1), spread=Spread.WEIGHTED)
     assert {order(route, chance) for chance in range(50)} == {(7, 8, 9), (8, 7, 9), (9, 7, 8)}

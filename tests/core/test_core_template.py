@@ -50,7 +50,7 @@ def test_values_are_not_searched_again() -> None:
 
 def test_an_empty_value_is_a_value_and_an_empty_column_is_none() -> None:
     assert Template("<#a#>").fill({"a": ""}) == "<>"
-    assert Template("<##>").fill({"": "x"}) == "<##>"
+    assert Template("<##a#>").fill({"": "x", "a": "y"}) == "<#y>"
 
 
 def test_names_match_in_any_alphabet_and_case() -> None:

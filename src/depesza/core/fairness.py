@@ -64,7 +64,7 @@ class Turns:
         return found
 
     def give_back(self, account: int, first: int) -> None:
-        """Undo turns from `first` on: their submission was not written, so the account shall not wait for it."""
+        """Undo turns from `first` on: their submission was not written, so nobody waits for it."""
         self._last[account] = min(first - 1, self._last.get(account, 0))
 
     def seen(self, account: int, turn: int) -> None:
