@@ -1,7 +1,8 @@
 """The receipt autopilot: a carrier's habits, learnt from its first receipts instead of set by hand.
 
 Before a receipt: `candidates(receipt)` are the ids to look up. After the look-up: `match(receipt, found)`
-says which is meant; `learn(receipt, submit_id, arrived)` gives the habits with this receipt counted.
+says which is meant; `learn(receipt, found, arrived)` gives the habits with this receipt counted, once a
+receipt, matched or not.
 The value is immutable, small, and kept by the connector between runs (msgspec writes and reads it).
 
 There is no canonical form of an id to index by: `10` may be ten or sixteen until the base is known, and an
@@ -94,14 +95,14 @@ class Habits(Struct, frozen=True):
             return joined
         return replace(joined, certain=False)
 
-    def learn(self, receipt: ReceiptText, submit_id: str, arrived: datetime) -> "Habits":
-        """Count a receipt that belongs to a submit id; `arrived` is an aware time.
+    def learn(self, receipt: ReceiptText, found: Collection[str], arrived: datetime) -> "Habits":
+        """Count a receipt and the candidates found for it; `arrived` is an aware time.
 
         Gives the same value back when there is nothing new, so that it need not be written again. Once
         settled, one receipt in sixteen is enough to notice that a carrier changes.
         """
-        text_ids = self.text_ids.learn(receipt.text_id, submit_id) if receipt.text_id else self.text_ids
-        tlv_ids = self.tlv_ids.learn(receipt.tlv_id, submit_id) if receipt.tlv_id else self.tlv_ids
+        text_ids = self.text_ids.learn(receipt.text_id, found) if receipt.text_id else self.text_ids
+        tlv_ids = self.tlv_ids.learn(receipt.tlv_id, found) if receipt.tlv_id else self.tlv_ids
         forms, offsets = self._forms_with(receipt), self._offsets_with(receipt, arrived)
         if (
             text_ids is self.text_ids

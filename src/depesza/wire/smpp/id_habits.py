@@ -1,6 +1,6 @@
-"""What a carrier does to a message id between its submit response and its receipt, learnt from pairs.
+"""What a carrier does to a message id between its submit response and its receipt, learnt from receipts.
 
-An id may come back in another base, case or padding. `IdHabits` counts which changes explain the pairs seen;
+An id may come back in another base, case or padding. `IdHabits` counts which changes fit the receipts seen;
 from them it lists, for a receipt's id, the ids that the submit response may have had, and says which of those
 found is meant and how sure that is. No value here is ever altered: learning gives a new one.
 spec: carriers/C.1 rule 16, carriers/A row 2
@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 Base = Literal["same", "hex-dec", "dec-hex"]
 Case = Literal["same", "lower", "upper"]
@@ -21,10 +22,13 @@ _WIDTHS = (8, 10, 12, 16, 20)
 """Zero-padded lengths that are tried before any was seen."""
 _ENOUGH = 3
 """Votes that make a change trustworthy."""
-_FULL = 10
+_FULL = 20
 """Votes after which agreement teaches nothing new."""
-_WINDOW = 20
+_WINDOW = 40
 """Votes kept; then all are halved, so that a carrier may change its ways."""
+_AMPLE = 10
+"""Votes that can tell the right change from one that fits by chance, where ids are short and dense: the
+right one fits nearly always, hexadecimal read as decimal in some 60 of 100."""
 _LONG = 8
 """Ids of this length do not meet by chance."""
 
@@ -96,9 +100,6 @@ class Match(Struct, frozen=True, gc=False):
     rivals: tuple[str, ...] = ()
     """Others that were found and would fit by another change: the ambiguity to report."""
 
-    teaches: bool = False
-    """Learn from this pair at once, certain or not; from any other only when it is taken in the end."""
-
 
 NOTHING = Match(None)
 
@@ -107,23 +108,25 @@ class IdHabits(Struct, frozen=True):
     """What was learnt about the ids of one source (text or TLV) of one carrier."""
 
     votes: tuple[Vote, ...] = ()
-    """Each change with the pairs that it explains, the best first."""
+    """Each change with the receipts that it fits, the best first."""
     matched: int = 0
-    """Pairs behind the votes."""
+    """Receipts behind the votes."""
     missed: int = 0
     """Receipts of late whose message was not found."""
     widths: tuple[int, ...] = ()
     """Lengths seen of ids with leading zeros, beside the usual ones."""
+    doubts: int = 0
+    """Receipts that did not fit the leader since it is no longer counted, less those that did."""
 
     @property
     def leader(self) -> Change:
-        """The change that explains most pairs; the identity before any was seen."""
+        """The change that fits most receipts; the identity before any was seen."""
         return self.votes[0][0] if self.votes else SAME
 
     @property
     def settled(self) -> bool:
-        """Tell whether enough pairs agree: the moment to match parked receipts again."""
-        return bool(self.votes) and self.votes[0][1] >= max(_ENOUGH, 0.8 * self.matched)
+        """Tell whether enough receipts agree: the moment to match parked receipts again."""
+        return self.matched >= _AMPLE and self.votes[0][1] >= 0.8 * self.matched
 
     @property
     def confidence(self) -> float:
@@ -140,47 +143,68 @@ class IdHabits(Struct, frozen=True):
         return tuple(self._ranked(receipt_id))
 
     def match(self, receipt_id: str, found: Collection[str]) -> Match:
-        """Choose among the candidates that the store has.
+        """Choose among the candidates that the store has (`found` may hold other ids as well).
 
         Pass only messages whose receiver is the receipt's sender, where the carrier gives addresses:
         that alone rules out nearly all chance meetings. What has been learnt wins over the identity,
         the identity over what has not.
         """
-        if len(found) == 1 and self.has_habits and self.likely(receipt_id) in found:
-            return Match(self.likely(receipt_id), certain=True, teaches=True)
+        if len(found) == 1 and self._is_full and self.likely(receipt_id) in found:
+            return Match(self.likely(receipt_id), certain=True)
         ranked = self._ranked(receipt_id)
         present = [candidate for candidate in ranked if candidate in found]
         if not present:
             return NOTHING
         best, rivals = present[0], tuple(present[1:])
-        score = ranked[best]
-        if score >= _ENOUGH:
-            rival = max((ranked[rival] for rival in rivals), default=0)
-            return Match(best, score >= 4 * rival, rivals, teaches=score >= 2 * rival)
-        if rivals or self.has_habits:
-            # Against habit: perhaps the right message has not been recorded yet.
-            return Match(best, False, rivals)
-        return Match(best, best == receipt_id or is_long(best), teaches=True)
+        if self.has_habits:
+            return Match(best, self._stands_out(receipt_id, best, bool(rivals), ranked), rivals)
+        return Match(best, not rivals and (best == receipt_id or is_long(best)), rivals)
+
+    def _stands_out(self, receipt_id: str, best: str, has_rivals: bool, ranked: dict[str, int]) -> bool:
+        """Tell whether the votes leave no doubt, also against ids that may just not be recorded yet."""
+        if self._is_full:
+            return best == self.likely(receipt_id)
+        others = max((count for candidate, count in ranked.items() if candidate != best), default=0)
+        if ranked[best] < _ENOUGH or others > 0.7 * ranked[best]:
+            return False
+        return not has_rivals or self.matched >= _AMPLE
+
+    @property
+    def _is_full(self) -> bool:
+        return self.matched >= _FULL and self.settled
 
     @property
     def has_habits(self) -> bool:
         """Tell whether some change can be trusted, be it one of several."""
         return bool(self.votes) and self.votes[0][1] >= _ENOUGH
 
-    def learn(self, receipt_id: str, submit_id: str) -> "IdHabits":
-        """Count a pair that belongs together."""
-        if (
-            self.matched >= _FULL
-            and self.settled
-            and not self.missed
-            and self.leader.apply(receipt_id) == submit_id
-        ):
-            return self
-        wider = self.saw(submit_id)
-        explained = [change for change in wider._changes() if change.apply(receipt_id) == submit_id]
-        if not explained or _says_nothing(explained):
+    def learn(self, receipt_id: str, found: Collection[str]) -> "IdHabits":
+        """Count which changes lead from a receipt's id to an id that the store has.
+
+        One look-up may fit several changes; over many, the right one fits nearly always, others do not.
+        """
+        if self._is_full and found:
+            return self._confirmed() if self.leader.apply(receipt_id) in found else self._doubted()
+        wider = self
+        for submit_id in found:
+            wider = wider.saw(submit_id)
+        explained = [(change, change.apply(receipt_id)) for change in wider._changes()]
+        fitting = [(change, result) for change, result in explained if result in found]
+        if not fitting or _says_nothing(fitting):
             return wider
-        return wider._counted(explained)
+        return wider._counted([change for change, _ in fitting])
+
+    def _confirmed(self) -> "IdHabits":
+        if not self.doubts and not self.missed:
+            return self
+        return replace(self, doubts=max(0, self.doubts - 1), missed=max(0, self.missed - 1))
+
+    def _doubted(self) -> "IdHabits":
+        """Doubt the leader; after ten times more doubts than fits, let the votes be counted again."""
+        if self.doubts + 1 < _AMPLE:
+            return replace(self, doubts=self.doubts + 1)
+        votes = tuple((change, count // 4) for change, count in self.votes if count >= 4)
+        return IdHabits(votes, self.matched // 4, self.missed, self.widths)
 
     def _counted(self, explained: list[Change]) -> "IdHabits":
         shift = 1 if self.matched >= _WINDOW else 0
@@ -194,7 +218,7 @@ class IdHabits(Struct, frozen=True):
 
     def miss(self) -> "IdHabits":
         """Count a receipt whose message was not found."""
-        return IdHabits(self.votes, self.matched, min(self.missed + 1, _WINDOW), self.widths)
+        return replace(self, missed=min(self.missed + 1, _WINDOW))
 
     def saw(self, submit_id: str) -> "IdHabits":
         """Notice the length of a zero-padded id in a submit response; cheap, for every response."""
@@ -203,7 +227,7 @@ class IdHabits(Struct, frozen=True):
             return self
         if not _DIGITS.fullmatch(submit_id):
             return self
-        return IdHabits(self.votes, self.matched, self.missed, (*self.widths, width))
+        return replace(self, widths=(*self.widths, width))
 
     def describe(self) -> str:
         """Say in one line what is known."""
@@ -257,6 +281,7 @@ def is_long(one: str) -> bool:
     return len(one.lstrip("0")) >= _LONG
 
 
-def _says_nothing(explained: list[Change]) -> bool:
-    """Tell whether a pair (such as 7 and 7) fits with and without another base."""
-    return len({change.base == "same" for change in explained}) == 2
+def _says_nothing(fitting: list[tuple[Change, str | None]]) -> bool:
+    """Tell whether an id (such as 7) is the same in another base."""
+    plain = {result for change, result in fitting if change.base == "same"}
+    return any(result in plain for change, result in fitting if change.base != "same")
