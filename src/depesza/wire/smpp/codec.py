@@ -180,9 +180,9 @@ def _short_message_packer(kind: type[ShortMessage]) -> Packer:
         assert isinstance(pdu, ShortMessage)
         message = pdu.short_message
         extra = pdu.tlvs
-        if not _is_usual(pdu) or (extra and message and has_both_messages(pdu)):
-            return _pack_by_table(pdu, sequence)
         try:
+            if not _is_usual(pdu) or (extra and message and has_both_messages(pdu)):
+                return _pack_by_table(pdu, sequence)
             head = (
                 f"\0{_CHAR[pdu.source_addr_ton]}{_CHAR[pdu.source_addr_npi]}{pdu.source_addr}"
                 f"\0{_CHAR[pdu.dest_addr_ton]}{_CHAR[pdu.dest_addr_npi]}{pdu.destination_addr}"
@@ -278,9 +278,9 @@ def _id_packer(kind: type[SubmitSmResp] | type[DeliverSmResp]) -> Packer:
     def pack_id(pdu: Pdu, sequence: int) -> bytes:
         assert isinstance(pdu, SubmitSmResp | DeliverSmResp)
         text = pdu.message_id
-        if pdu.status or pdu.tlvs or len(text) > _LONGEST_ID or "\0" in text:
-            return _pack_by_table(pdu, sequence)
         try:
+            if pdu.status or pdu.tlvs or len(text) > _LONGEST_ID or "\0" in text:
+                return _pack_by_table(pdu, sequence)
             body = text.encode("latin-1")
             return HEADER.pack(HEADER_SIZE + 1 + len(body), command, 0, sequence) + body + b"\0"
         except _MISFIT:

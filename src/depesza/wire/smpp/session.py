@@ -436,6 +436,7 @@ class Session(Generic[Token]):
             if kind is pdus.EnquireLink and self._timers.heard > deadline - self._patience:
                 continue  # not answered, but the peer is alive
             self._finish(f"{kind.__name__} unanswered")
+            return
 
     # Small steps
 
