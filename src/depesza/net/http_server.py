@@ -6,7 +6,6 @@ Several servers may share one event loop: nothing here touches signals or global
 """
 
 import asyncio
-import contextlib
 import re
 import ssl
 import time
@@ -171,8 +170,7 @@ class HttpServer:
         for connection in list(self._state.connections):
             connection.transport.close()
         if self._state.tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*self._state.tasks, return_exceptions=True)
+            await asyncio.gather(*self._state.tasks, return_exceptions=True)
 
     def _config(self) -> Config:
         config = Config(
