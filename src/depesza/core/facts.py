@@ -19,6 +19,8 @@ class Owner(Struct, frozen=True, kw_only=True):
     id: int
     name: str
     """Login of the owner (OVH: nichandle)."""
+    password: str = ""
+    """Argon2 hash; empty: cannot sign in on the approval page."""
     email: str = ""
     firstname: str = ""
     lastname: str = ""

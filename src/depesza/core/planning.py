@@ -1,4 +1,4 @@
-"""From a submission to messages: who gets it, in how many parts, by which route, at what price, when and in what turn.
+"""From a submission to messages: who gets it, in how many parts, by which route, at what price and when.
 
 One pure decision. What it needs comes in as values; what it decides is written by `services.submit`.
 """
@@ -44,9 +44,9 @@ class Policy(Struct, frozen=True):
 class Target(Struct, frozen=True, gc=False):
     """One receiver understood."""
 
-    number: phone.Number
-    written: str
-    """As the client wrote it."""
+    e164: str
+    country: str
+    """ISO code; empty where the digits do not tell."""
     index: int
     """Its place among the receivers of the submission."""
 
@@ -69,11 +69,13 @@ def read_receivers(receivers: Sequence[str], policy: Policy) -> tuple[list[Targe
     seen: set[str] = set()
     for index, written in enumerate(receivers):
         number = parse(written, country)
-        if number is None:
+        if number is None or not number.possible:
             refused.append(written)
-        elif number.e164 not in seen:
-            seen.add(number.e164)
-            targets.append(Target(number, written, index))
+            continue
+        e164 = number.e164
+        if e164 not in seen:
+            seen.add(e164)
+            targets.append(Target(e164, number.country or "", index))
     return targets, refused
 
 
@@ -99,14 +101,13 @@ def plan(
     messages: list[Message] = []
     total = 0
     for target in targets:
-        number = target.number
-        e164 = number.e164
+        e164 = target.e164
         digits = e164[1:]
         text = _own(submission, target, content) if submission.texts else None
         parts = common if text is None else parts_of(text)
-        route = chosen(digits, number.country, content.sender, account.id, priority)
+        route = chosen(digits, target.country, content.sender, account.id, priority)
         due = content.due
-        if closed and number.country == policy.quiet_country:
+        if closed and target.country == policy.quiet_country:
             due = _opening(policy, due or now, now)
         id = new_id()
         if e164 in stopped or route is None:
@@ -115,14 +116,14 @@ def plan(
                 Message(id, content, e164, parts, 0, State.REJECTED, priority, 0, due, 0, 0, text, 0, refusal)
             )
             continue
-        price = part_price(account.id, digits, number.country) * parts
+        price = part_price(account.id, digits, target.country) * parts
         total += price
         connector = routing.order(route, id)[0]
         if due > now:
             state, turn = State.SCHEDULED, 0
         else:
             state = State.QUEUED
-            (turn,) = lanes.queue(connector, priority).take(account.id, (parts,), account.weight)
+            turn = lanes.queue(connector, priority).one(account.id, parts, account.weight)
         messages.append(
             Message(id, content, e164, parts, price, state, priority, turn, due, route.id, connector, text)
         )

@@ -7,6 +7,7 @@ connector's window is free again only when the outcome is on disk. So after a cr
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 import structlog
 
 from depesza.connectors.contract import Connector, Link
@@ -190,7 +191,9 @@ class Dispatcher:
             self.ready(lane.connector.id)
 
     def _again(self, connector: int, settled: list[tuple[Outcome, Message]]) -> None:
-        self._settled.setdefault(connector, []).extend(settled)
+        """Settle once more; what the first try has written is looked up (`maybe_sent`), not assumed."""
+        doubtful = [(outcome, msgspec.structs.replace(message, maybe_sent=True)) for outcome, message in settled]
+        self._settled.setdefault(connector, []).extend(doubtful)
         self._settle(connector)
 
     def _other(self, message: Message, refused_by: int) -> int:

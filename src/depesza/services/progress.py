@@ -286,7 +286,7 @@ async def make_due(tx: Tx, lanes: Lanes, now: int, limit: int) -> int:
         turn = message.turn
         if not turn:
             queue = lanes.queue(message.connector, message.priority)
-            (turn,) = queue.take(message.content.account, (message.parts,), weight)
+            turn = queue.one(message.content.account, message.parts, weight)
         tx.update("make_due", (message.id, tx.node, turn))
         tx.work.messages.append(msgspec.structs.replace(message, state=State.QUEUED, turn=turn))
     return len(rows)
@@ -297,7 +297,7 @@ async def reroute(tx: Tx, messages: Sequence[Message], connector: int, lanes: La
     for message in messages:
         account = tx.facts.account.get(message.content.account)
         queue = lanes.queue(connector, message.priority)
-        (turn,) = queue.take(message.content.account, (message.parts,), account.weight if account else 100)
+        turn = queue.one(message.content.account, message.parts, account.weight if account else 100)
         tx.update("reroute", (message.id, tx.node, connector, turn))
         tx.work.messages.append(msgspec.structs.replace(message, connector=connector, turn=turn))
 

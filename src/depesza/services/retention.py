@@ -2,8 +2,6 @@
 
 from depesza.store.tx import Tx
 
-_BY_MESSAGE = ("events", "remotes", "notices")
-
 
 async def forget(tx: Tx, oldest: int, limit: int) -> int:
     """Delete a page of final messages with ids below `oldest` and all that hangs on them; gives how many."""
@@ -13,8 +11,13 @@ async def forget(tx: Tx, oldest: int, limit: int) -> int:
     if not rows:
         return 0
     ids = ", ".join(str(row[0]) for row in rows)
-    for table in _BY_MESSAGE:
-        tx.write(f"DELETE FROM {table} WHERE message IN ({ids})")
+    taken = await tx.query(f"SELECT detail FROM events WHERE message IN ({ids}) AND kind = 'taken'")
+    for (detail,) in taken:  # "connector remote remote…": the ids are the key of their table
+        connector, *remotes = str(detail).split(" ")
+        for remote in remotes:
+            tx.write("DELETE FROM remotes WHERE connector = ?1 AND remote = ?2", int(connector), remote)
+    tx.write(f"DELETE FROM events WHERE message IN ({ids})")
+    tx.write("DELETE FROM notices WHERE id < ?1 AND state > 0", oldest)
     tx.write(f"DELETE FROM messages WHERE id IN ({ids})")
     submissions = ", ".join(sorted({str(row[1]) for row in rows}))
     tx.write(

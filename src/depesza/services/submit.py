@@ -20,12 +20,16 @@ async def submit(
     """Take a submission; raises `planning.Refused` or `ledger.NotEnoughCredits`, and then nothing was written."""
     user = tx.facts.user.get(submission.user)
     targets, refused = planning.read_receivers(submission.receivers, policy)
-    stopped = await tx.stopped(account.id, [target.number.e164 for target in targets])
+    stopped = await tx.stopped(account.id, [target.e164 for target in targets])
     plan = planning.plan(submission, targets, account, tx.facts, stopped, lanes, policy, now, tx.new_id)
     payer = quota.payer(account, user)
     wallet = await tx.wallet(payer)
     if plan.messages:
-        await _charge(tx, account, user, plan, payer, now)
+        try:
+            await _charge(tx, account, user, plan, payer, now)
+        except ledger.NotEnoughCredits:
+            _give_turns_back(account, plan, lanes)
+            raise
         _write(tx, account, user, plan, now)
     return Accepted(
         plan.content.id,
@@ -36,6 +40,12 @@ async def submit(
         wallet.balance,
         submission.tag,
     )
+
+
+def _give_turns_back(account: Account, plan: Plan, lanes: Lanes) -> None:
+    for message in reversed(plan.messages):
+        if message.turn:
+            lanes.queue(message.connector, message.priority).give_back(account.id, message.turn)
 
 
 async def _charge(tx: Tx, account: Account, user: User | None, plan: Plan, payer: int, now: int) -> None:

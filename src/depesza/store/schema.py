@@ -8,13 +8,16 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text, text
 
 from depesza.core import facts
 from depesza.core.pricing import Price
 from depesza.core.routing import Route
 
 metadata = MetaData()
+
+WHOLE = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite makes a key its row's own address only when its type is spelt INTEGER."""
 
 FACTS: dict[str, type[Struct]] = {
     "owners": facts.Owner,
@@ -49,7 +52,7 @@ def _column_type(hint: object) -> Any:
     if hint is bytes:
         return LargeBinary()
     if isinstance(hint, type) and issubclass(hint, int):
-        return BigInteger()
+        return WHOLE
     return Text()
 
 
@@ -71,7 +74,7 @@ for _name, _struct in FACTS.items():
 
 
 def _whole(name: str, *, key: bool = False) -> Column[int]:
-    return Column(name, BigInteger, primary_key=key, nullable=False, autoincrement=False)
+    return Column(name, WHOLE, primary_key=key, nullable=False, autoincrement=False)
 
 
 def _small(name: str) -> Column[int]:

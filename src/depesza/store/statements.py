@@ -17,6 +17,8 @@ from depesza.store import schema
 
 Database = Literal["sqlite", "pg"]
 
+PARAMETER = re.compile(r"\?(\d+)")
+"""A numbered parameter, as the queries write it."""
 _ONLY = re.compile(r"/\*(pg|sqlite) (.*?)\*/", re.S)
 _HEADER = re.compile(r"^-- (name|values|columns): *(.*)$")
 
@@ -46,7 +48,7 @@ def _parse(source: str, database: Database) -> dict[str, Statement]:
                 body.append(line)
         text = _ONLY.sub(lambda only: only[2] if only[1] == database else "", "\n".join(body).strip())
         if database == "pg":
-            text = re.sub(r"\?(\d)", r"$\1", text)
+            text = PARAMETER.sub(r"$\1", text)
         values = tuple(
             (name, kind)
             for name, kind in (item.split() for item in heads.get("values", "").split(",") if item)

@@ -1,0 +1,25 @@
+"""Write the next numbered migration: the difference between `store/schema.py` and an up-to-date empty database."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+MIGRATIONS = Path("src/depesza/store/migrations")
+
+
+def main(message: str) -> None:
+    """Make the file."""
+    number = len(list((MIGRATIONS / "versions").glob("[0-9]*.py"))) + 1
+    with tempfile.TemporaryDirectory() as folder:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+        config.set_main_option("sqlalchemy.url", f"sqlite:///{folder}/empty.db")
+        command.upgrade(config, "head")
+        command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04}")
+
+
+main(sys.argv[1])
