@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import socket
 import ssl
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,14 @@ class LineSession:
         self._heard: float | None = None
         self.ticks: list[float] = []
         self.takes = 0
+        self.closed = False
 
     def receive(self, data: bytes, now: float) -> list[str]:
         self._heard = now
         *lines, self._rest = (self._rest + data).split(b"\n")
+        if b"quit" in lines:
+            self.say("bye")
+            self.closed = True
         return [line.decode("latin-1") for line in lines]
 
     def say(self, line: str) -> None:
@@ -42,15 +47,19 @@ class LineSession:
 
     def tick(self, now: float) -> list[str]:
         self.ticks.append(now)
-        due = self.deadline
-        if due is None or now < due:
+        if now < self.next_tick():
             return []
         self._heard = None
         return ["idle"]
 
-    @property
-    def deadline(self) -> float | None:
-        return self._heard + self._idle_after if self._idle_after and self._heard is not None else None
+    def next_tick(self) -> float:
+        return self._heard + self._idle_after if self._idle_after and self._heard is not None else inf
+
+    def close(self, reason: str) -> list[str]:
+        if self.closed:
+            return []
+        self.closed = True
+        return ["gone"]
 
 
 LineLink = Link[LineSession, str]
@@ -135,6 +144,16 @@ async def test_closing_writes_what_is_left() -> None:
     assert await asyncio.wait_for(heard.lost.get(), 5) is None
     assert server.links == []
     server.close()
+
+
+async def test_a_session_that_has_ended_is_hung_up_on_after_its_last_words() -> None:
+    server, heard = await echo(), Heard()
+    link = await connect("127.0.0.1", server.port, heard.link)
+    link.session.say("quit")
+    link.flush()
+    assert [await heard.line(), await heard.line(), await heard.line()] == ["bye", "QUIT", "gone"]
+    await asyncio.wait_for(link.closed(), 5)
+    server.abort()
 
 
 async def test_the_session_is_told_when_its_deadline_comes() -> None:

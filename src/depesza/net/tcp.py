@@ -1,7 +1,7 @@
 """The TCP/TLS pump: moves bytes and time between a socket and a session that knows neither.
 
 A session is told what came and what time it is, and gives events and bytes. The link writes once a turn
-of the loop however many messages were put into the session meanwhile, and keeps one timer for its deadline.
+of the loop however many messages were put into the session meanwhile, and keeps one timer for it.
 Whether a silent peer is dead is the session's business.
 """
 
@@ -10,6 +10,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from math import inf
 from typing import Any, Generic, Protocol, TypeVar
 
 from depesza.net import AddressInUse, ConnectFailed
@@ -33,9 +34,15 @@ class Session(Protocol[E]):
     def tick(self, now: float) -> list[E]:
         """Be told the time; give what has run out."""
 
+    def next_tick(self) -> float:
+        """Tell when `tick` has something to do, by the same clock; `inf` for never."""
+
     @property
-    def deadline(self) -> float | None:
-        """Tell when `tick` has something to do, by the same clock; None for never."""
+    def closed(self) -> bool:
+        """Whether the connection is to be closed once all that is outgoing is written."""
+
+    def close(self, reason: str) -> list[E]:
+        """Be told that the connection is gone; nothing happens the second time."""
 
 
 S = TypeVar("S", bound="Session[Any]")  # its events are the E of the link
@@ -70,7 +77,7 @@ class Link(asyncio.Protocol, Generic[S, E]):
         self._pin = pin
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = float("inf")
+        self._timer_at = inf
         self._flush_due = False
         self._reading = True
         self._writable = asyncio.Event()
@@ -180,13 +187,16 @@ class Link(asyncio.Protocol, Generic[S, E]):
         self.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the listener, once, and let waiters go."""
+        """Tell the session and the listeners, once, and let waiters go."""
         self._closing = True
         self.lost_by = self.lost_by or exc
         if self._timer is not None:
             self._timer.cancel()
         self._writable.set()
         self._gone.set()
+        events = self.session.close(str(self.lost_by or "") or "connection closed")
+        if events:
+            self._on_events(self, events)
         if self._on_lost is not None:
             self._on_lost(self, self.lost_by)
 
@@ -210,24 +220,27 @@ class Link(asyncio.Protocol, Generic[S, E]):
             return
         if self._writable.is_set():
             self._take_outgoing()
-        deadline = self.session.deadline
-        if deadline is not None and deadline < self._timer_at:
-            self._arm(deadline)
+        if self.session.closed:
+            self.close()
+            return
+        due = self.session.next_tick()
+        if due < self._timer_at:
+            self._arm(due)
 
     def _take_outgoing(self) -> None:
         data = self.session.outgoing()
         if data and self._transport is not None:
             self._transport.write(data)
 
-    def _arm(self, deadline: float) -> None:
+    def _arm(self, due: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer_at = deadline
-        self._timer = self._loop.call_later(max(deadline - self.clock(), SHORTEST_TIMER), self._ring)
+        self._timer_at = due
+        self._timer = self._loop.call_later(max(due - self.clock(), SHORTEST_TIMER), self._ring)
 
     def _ring(self) -> None:
-        # Deadlines mostly move back while the timer waits: it is not renewed for each, but looks again here.
-        self._timer, self._timer_at = None, float("inf")
+        # What is due mostly moves back meanwhile: the timer is not renewed for each, but looks again here.
+        self._timer, self._timer_at = None, inf
         if self._closing:
             return
         events = self.session.tick(self.clock())
