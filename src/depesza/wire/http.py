@@ -14,7 +14,8 @@ class HttpRequest(Struct, frozen=True, gc=False):
     method: str
     """Upper case."""
     target: str
-    """Path and query exactly as sent, percent-encoding untouched (signatures need it)."""
+    """Path and query exactly as sent, percent-encoding untouched (signatures need it); always ASCII:
+    octets beyond it, which only hand-written clients send, are percent-encoded."""
     path: str
     """The raw path of `target`: still percent-encoded, slashes as sent."""
     query: str
