@@ -43,6 +43,7 @@ _LONGEST_ADDRESS = 20
 _LONGEST_MESSAGE = 254
 _LONGEST_ID = 64
 _LONGEST_TIME = 16
+_IDS: Final = (SubmitSmResp, DeliverSmResp)
 _MISFIT = (ValueError, IndexError, KeyError, TypeError, AttributeError, StructError)
 
 
@@ -276,7 +277,7 @@ def _id_packer(kind: type[SubmitSmResp] | type[DeliverSmResp]) -> Packer:
     command = int(kind.command)
 
     def pack_id(pdu: Pdu, sequence: int) -> bytes:
-        assert isinstance(pdu, SubmitSmResp | DeliverSmResp)
+        assert isinstance(pdu, _IDS)
         text = pdu.message_id
         try:
             if pdu.status or pdu.tlvs or len(text) > _LONGEST_ID or "\0" in text:

@@ -8,11 +8,11 @@ spec: smpp34 2, 3, carriers/C.1#1 - #9, #19 - #22
 from math import inf
 from typing import Final, Generic
 
-from msgspec.structs import replace
-
-from depesza.wire.smpp import events, pdus
-from depesza.wire.smpp.codec import HEADER, PACKERS, READERS, has_both_messages
+from depesza.wire.smpp import answers, events, pdus
+from depesza.wire.smpp import status as codes
+from depesza.wire.smpp.codec import HEADER, PACKERS, READERS
 from depesza.wire.smpp.constants import HEADER_SIZE, RESPONSE_BIT
+from depesza.wire.smpp.control import Control
 from depesza.wire.smpp.errors import Broken, NotAllowed, WindowFull
 from depesza.wire.smpp.events import Event, Token
 from depesza.wire.smpp.framing import Rest
@@ -20,24 +20,11 @@ from depesza.wire.smpp.leaving import Leaving, Step
 from depesza.wire.smpp.pdus import Pdu, RawTlvs, Request, Response
 from depesza.wire.smpp.settings import Settings
 from depesza.wire.smpp.states import BOUND, BOUND_BY, SENDABLE, Role, State, allowed
-from depesza.wire.smpp.status import (
-    RALYBND,
-    RINVBNDSTS,
-    RINVCMDID,
-    RINVCMDLEN,
-    ROK,
-    ROPTPARNOTALLWD,
-    RSYSERR,
-    RTHROTTLED,
-)
 from depesza.wire.smpp.timers import Timers
-from depesza.wire.smpp.tlvs import CONGESTION_STATE, SC_INTERFACE_VERSION
+from depesza.wire.smpp.tlvs import SC_INTERFACE_VERSION
 from depesza.wire.smpp.window import Window
 
-_TLVS_SINCE: Final = 0x34
-_TLVS_ON_ERRORS_SINCE: Final = 0x50
 _NOTHING: Final[frozenset[type[Pdu]]] = frozenset()
-_WITH_CONGESTION: Final = pdus.SubmitSmResp | pdus.SubmitMultiResp | pdus.DataSmResp
 
 
 class Session(Generic[Token]):
@@ -60,8 +47,7 @@ class Session(Generic[Token]):
         self._window: Window[Token] = Window(settings.window)
         self._pending = self._window.pending
         self._incoming: dict[int, type[Request]] = {}
-        self._control: dict[int, tuple[type[Request], float]] = {}
-        """Requests of the session itself: binds, enquire_link, unbind."""
+        self._control = Control(settings.timers.response)
         self._bind: pdus.Bind | None = None
         """The bind under way, ours or theirs."""
         self._sendable = self._served = _NOTHING
@@ -105,7 +91,6 @@ class Session(Generic[Token]):
             self._read(data)
             if self._events:
                 self._timers.active = now
-            self._proceed()
         return self._take_events()
 
     def outgoing(self) -> bytes:
@@ -122,8 +107,7 @@ class Session(Generic[Token]):
         if self.state is not State.CLOSED:
             for token, sequence in self._window.expire(now):
                 self._events.append(events.Uncertain(token, sequence))
-            self._expire_control(now)
-            self._look_at_idleness(now)
+            self._look_at_timers(now)
             self._proceed()
         return self._take_events()
 
@@ -136,10 +120,10 @@ class Session(Generic[Token]):
         state, timers = self.state, self._timers
         return min(
             self._window.deadline(),
-            min((deadline for _, deadline in self._control.values()), default=inf),
+            self._control.deadline(),
             self._leaving.deadline,
             timers.init_due(state),
-            timers.enquiry_due(state, bool(self._control)),
+            timers.enquiry_due(state, len(self._control) > 0),
             inf if self._leaving.draining else timers.inactivity_due(state),
         )
 
@@ -184,7 +168,7 @@ class Session(Generic[Token]):
         if type(response) is not asked.response:
             raise NotAllowed(f"{type(response).__name__} is no answer to {asked.__name__}")
         if self.congestion is not None:
-            response = self._with_congestion(response, self.congestion)
+            response = answers.with_congestion(response, self.congestion, self.peer_version)
         self._out.append(PACKERS[type(response)](response, sequence))
         del self._incoming[sequence]
         if isinstance(response, pdus.BindResp):
@@ -192,7 +176,7 @@ class Session(Generic[Token]):
         self._proceed()
         return True
 
-    def refuse(self, sequence: int, status: int = RINVCMDID) -> bool:
+    def refuse(self, sequence: int, status: int = codes.RINVCMDID) -> bool:
         """Answer any request (a bind too) with a status; the default says that we do not do such things."""
         asked = self._incoming.get(sequence)
         if asked is None:
@@ -227,11 +211,8 @@ class Session(Generic[Token]):
         bind = self._bind
         if bind is None:
             return self.answer(sequence, pdus.GenericNack())
-        if bind.interface_version >= _TLVS_SINCE:
-            tlvs = (SC_INTERFACE_VERSION.pack(self.settings.interface_version), *tlvs)
-        kind = bind.response
-        assert issubclass(kind, pdus.BindResp)
-        return self.answer(sequence, kind(ROK, system_id or self.settings.system_id, tlvs))
+        name, version = system_id or self.settings.system_id, self.settings.interface_version
+        return self.answer(sequence, answers.acceptance(bind, name, tlvs, version))
 
     def outbind(self, pdu: pdus.Outbind, now: float) -> None:
         """Ask a client to bind."""
@@ -252,7 +233,7 @@ class Session(Generic[Token]):
         if self._rest:
             data = self._rest.join(data)
         at, end, longest = 0, len(data), self.settings.max_pdu
-        header = HEADER.unpack_from
+        header, leaving = HEADER.unpack_from, self._leaving
         while end - at >= HEADER_SIZE:
             length, command, status, sequence = header(data, at)
             stop = at + length
@@ -260,7 +241,7 @@ class Session(Generic[Token]):
                 break
             reader = READERS.get(command)
             if reader is None:
-                self._nack(f"command_id 0x{command:08X} is unknown", RINVCMDID, sequence, data[at:stop])
+                self._nack(f"command_id 0x{command:08X} is unknown", codes.RINVCMDID, sequence, data[at:stop])
                 at = stop
                 continue
             try:
@@ -277,28 +258,28 @@ class Session(Generic[Token]):
             else:
                 self._take_control(pdu, sequence)
             at = stop
-            if self.state is State.CLOSED:
-                return
+            if leaving.deadline != inf:
+                self._proceed()
+                if self.state is State.CLOSED:
+                    return
         if at:
             self._timers.heard = self._clock
         wrong = self._rest.keep(data, at)
         if wrong is not None:
             # Nothing behind it can be read either. smpp34 4.3
-            self._nack(f"command_length {wrong}", RINVCMDLEN, 0, data[at : at + HEADER_SIZE])
+            self._nack(f"command_length {wrong}", codes.RINVCMDLEN, 0, data[at : at + HEADER_SIZE])
             self._finish("out of step")
 
     def _take_response(self, pdu: Response, sequence: int) -> None:
         waiting = self._pending.get(sequence)
         if waiting is not None and type(pdu) is waiting[1]:
             del self._pending[sequence]
-            tlvs: RawTlvs = getattr(pdu, "tlvs", ())
-            congestion = CONGESTION_STATE.of(pdu) if tlvs else None  # type: ignore[arg-type]
+            congestion = answers.congestion_in(pdu)
             self._events.append(events.Responded(waiting[0], pdu.status, pdu, congestion))
+        elif (asked := self._control.answered(sequence, pdu)) is not None:
+            self._take_control_response(asked, pdu)
         elif type(pdu) is pdus.GenericNack:
             self._take_nack(pdu, sequence)
-        elif sequence in self._control and type(pdu) is self._control[sequence][0].response:
-            del self._control[sequence]
-            self._take_control_response(pdu)
         elif (late := self._window.take_late(sequence, type(pdu))) is not None:
             self._events.append(events.Responded(late[0], pdu.status, pdu, None, True))
         else:
@@ -309,11 +290,11 @@ class Session(Generic[Token]):
         incoming = self._incoming
         limit = self.settings.incoming_window
         if sequence in incoming:
-            self._reject(pdu, sequence, RSYSERR, "sequence number is in use")
+            self._reject(pdu, sequence, codes.RSYSERR, "sequence number is in use")
         elif limit and len(incoming) >= limit:
-            self._reject(pdu, sequence, RTHROTTLED, "window is full")
-        elif self.role is Role.SMSC and _has_both(pdu):
-            self._reject(pdu, sequence, ROPTPARNOTALLWD, "short_message and message_payload together")
+            self._reject(pdu, sequence, codes.RTHROTTLED, "window is full")
+        elif self.role is Role.SMSC and answers.carries_both(pdu):
+            self._reject(pdu, sequence, codes.ROPTPARNOTALLWD, "short_message and message_payload together")
         else:
             incoming[sequence] = type(pdu)
             self._events.append(events.Requested(sequence, pdu))
@@ -321,9 +302,9 @@ class Session(Generic[Token]):
     def _take_control(self, pdu: Pdu, sequence: int) -> None:
         """Take what is the session's own, or not allowed in this state."""
         if isinstance(pdu, pdus.Bind) and (self.state in BOUND or self._bind is not None):
-            self._reject(pdu, sequence, RALYBND, "already bound")
+            self._reject(pdu, sequence, codes.RALYBND, "already bound")
         elif not allowed(type(pdu), self.role.other, self.state):
-            self._reject(pdu, sequence, RINVBNDSTS, f"not allowed in state {self._describe()}")
+            self._reject(pdu, sequence, codes.RINVBNDSTS, f"not allowed in state {self._describe()}")
         elif isinstance(pdu, pdus.EnquireLink):
             self._send(pdus.EnquireLinkResp(), sequence)
             if self.settings.enquire_counts:
@@ -340,26 +321,18 @@ class Session(Generic[Token]):
         elif isinstance(pdu, pdus.AlertNotification):
             self._events.append(events.Alerted(pdu))
 
-    def _take_control_response(self, pdu: Response) -> None:
+    def _take_control_response(self, asked: type[Request], pdu: Response) -> None:
         if isinstance(pdu, pdus.BindResp):
             self._after_bind(pdu)
-        elif isinstance(pdu, pdus.UnbindResp):
+        elif issubclass(asked, pdus.Bind):
+            self._bind = None
+            self._events.append(events.BindRefused(pdu.status, pdu))
+        elif asked is pdus.Unbind:
             self._after_unbind()
 
     def _take_nack(self, pdu: pdus.GenericNack, sequence: int) -> None:
-        waiting = self._pending.pop(sequence, None)
-        if waiting is not None:
-            self._events.append(events.Nacked(waiting[0], pdu.status, sequence))
-            return
-        asked = self._control.pop(sequence, None)
-        if asked is None:
-            late = self._window.take_late(sequence)
-            self._events.append(events.Nacked(late and late[0], pdu.status, sequence))
-        elif issubclass(asked[0], pdus.Bind):
-            self._bind = None
-            self._events.append(events.BindRefused(pdu.status, pdu))
-        elif asked[0] is pdus.Unbind:
-            self._after_unbind()
+        waiting = self._pending.pop(sequence, None) or self._window.take_late(sequence)
+        self._events.append(events.Nacked(waiting and waiting[0], pdu.status, sequence))
 
     def _take_broken(self, error: Broken, command: int, sequence: int, octets: bytes) -> None:
         """Answer a PDU whose frame is whole and whose body is not."""
@@ -375,21 +348,17 @@ class Session(Generic[Token]):
         """Both roles: the bind has been answered."""
         bind, self._bind = self._bind, None
         assert bind is not None
-        if self.role is Role.ESME:
-            self._tell_bind(response)
-        if response.status != ROK:
+        if response.status != codes.ROK:
+            if self.role is Role.ESME:
+                self._events.append(events.BindRefused(response.status, response))
             return
-        self.peer = response if self.role is Role.ESME else bind
-        version = bind.interface_version if self.role is Role.SMSC else SC_INTERFACE_VERSION.of(response)
-        self.peer_version = version
+        if self.role is Role.ESME:
+            self.peer, self.peer_version = response, SC_INTERFACE_VERSION.of(response)
+            self._events.append(events.Bound(response, self.peer_version))
+        else:
+            self.peer, self.peer_version = bind, bind.interface_version
         self._timers.active = self._clock
         self._become(BOUND_BY[type(bind)])
-
-    def _tell_bind(self, response: pdus.BindResp) -> None:
-        if response.status == ROK:
-            self._events.append(events.Bound(response, SC_INTERFACE_VERSION.of(response)))
-        else:
-            self._events.append(events.BindRefused(response.status, response))
 
     def _take_unbind(self, sequence: int) -> None:
         self._leaving.peer_asks(sequence, self._clock)
@@ -419,24 +388,17 @@ class Session(Generic[Token]):
 
     # Timers
 
-    def _look_at_idleness(self, now: float) -> None:
+    def _look_at_timers(self, now: float) -> None:
         state, timers = self.state, self._timers
-        if now >= timers.init_due(state):
+        silent = self._control.expire(now, timers.heard)
+        if silent is not None:
+            self._finish(f"{silent} unanswered")
+        elif now >= timers.init_due(state):
             self._finish("session_init timer")
         elif now >= timers.inactivity_due(state):
             self.unbind(now)
-        elif now >= timers.enquiry_due(state, bool(self._control)):
+        elif now >= timers.enquiry_due(state, len(self._control) > 0):
             self._send_control(pdus.EnquireLink(), now)
-
-    def _expire_control(self, now: float) -> None:
-        for sequence, (kind, deadline) in list(self._control.items()):
-            if deadline > now:
-                continue
-            del self._control[sequence]
-            if kind is pdus.EnquireLink and self._timers.heard > deadline - self._patience:
-                continue  # not answered, but the peer is alive
-            self._finish(f"{kind.__name__} unanswered")
-            return
 
     # Small steps
 
@@ -446,7 +408,7 @@ class Session(Generic[Token]):
     def _send_control(self, pdu: Request, now: float) -> int:
         sequence = self._window.next_sequence(self._control)
         self._send(pdu, sequence)
-        self._control[sequence] = (type(pdu), now + self._patience)
+        self._control.add(sequence, type(pdu), now)
         self._clock = now
         return sequence
 
@@ -465,18 +427,8 @@ class Session(Generic[Token]):
     def _describe(self) -> str:
         return "draining" if self._leaving.draining and self.state in BOUND else self.state.value
 
-    def _with_congestion(self, response: Response, level: int) -> Response:
-        """Add congestion_state where the peer can take it. A 3.4 peer expects no body behind an error."""
-        version = self.peer_version or 0
-        since = _TLVS_ON_ERRORS_SINCE if response.status else _TLVS_SINCE
-        if version < since or not isinstance(response, _WITH_CONGESTION):
-            return response
-        return replace(response, tlvs=(*response.tlvs, CONGESTION_STATE.pack(level)))
-
     def _reject(self, pdu: Pdu, sequence: int, status: int, reason: str) -> None:
-        """Answer with the request's own response, or a generic_nack where it has none."""
-        answer = pdu.response(status) if isinstance(pdu, Request) else pdus.GenericNack(status)
-        self._send(answer, sequence)
+        self._send(answers.refusal(pdu, status), sequence)
         self._fault(f"{type(pdu).__name__}: {reason}", status, sequence, b"")
 
     def _nack(self, reason: str, status: int, sequence: int, octets: bytes) -> None:
@@ -499,7 +451,3 @@ class Session(Generic[Token]):
     def _take_events(self) -> list[Event[Token]]:
         taken, self._events = self._events, []
         return taken
-
-
-def _has_both(pdu: Request) -> bool:
-    return isinstance(pdu, pdus.ShortMessage | pdus.SubmitMulti | pdus.ReplaceSm) and has_both_messages(pdu)
