@@ -1,0 +1,50 @@
+"""Ways out: one module or folder for each kind of carrier, and the table from which they are built.
+
+`build("smpp", Setup(id, name, settings, habits), reports, world)` gives a `contract.Connector`;
+`check` tells whether settings can be used, without building anything.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from depesza.connectors import smpp, virtual
+from depesza.connectors.contract import Connector, Reports
+from depesza.connectors.setup import SettingsError, Setup, World
+from depesza.connectors.smpp import settings as smpp_settings
+
+__all__ = ["KINDS", "Kind", "SettingsError", "Setup", "World", "build", "check"]
+
+
+class Kind(Struct, frozen=True):
+    """One kind of connector."""
+
+    build: Callable[[Setup, Reports, World], Connector]
+    read: Callable[[bytes], Struct]
+    """Read settings from JSON; SettingsError names the field."""
+    settings: type[Struct]
+    """The fields, each with its help in the JSON Schema: `msgspec.json.schema(kind.settings)`."""
+
+
+KINDS: dict[str, Kind] = {
+    "smpp": Kind(smpp.build, smpp_settings.read, smpp.Settings),
+    "virtual": Kind(virtual.build, virtual.read, virtual.Settings),
+}
+"""By the name that configuration uses."""
+
+
+def build(kind: str, setup: Setup, reports: Reports, world: World) -> Connector:
+    """Make a connector; SettingsError when the kind is unknown or its settings are wrong."""
+    return _kind(kind).build(setup, reports, world)
+
+
+def check(kind: str, settings: bytes) -> None:
+    """Raise SettingsError when settings (JSON) of this kind cannot be used."""
+    _kind(kind).read(settings)
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise SettingsError(f"kind: no connector is called {name!r}; there are {', '.join(KINDS)}") from None

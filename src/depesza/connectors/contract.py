@@ -1,8 +1,9 @@
 """What a connector is: a way out that takes messages and tells what became of them.
 
-A connector knows `core`, `wire` and `net` and nothing of the store: it is started with its settings and a `Reports`
-to talk to, is handed messages one by one, and answers each with exactly one `Outcome`, sooner or later. Receipts and
-inbound texts are acknowledged to the carrier only when `done` is called, which is after they are on disk.
+A connector knows `core`, `wire` and `net` and nothing of the store: it is started with its settings and a
+`Reports` to talk to, is handed messages one by one, and answers each with exactly one `Outcome`, sooner or
+later. Receipts and inbound texts are acknowledged to the carrier only when `done` is called, which is after
+they are on disk.
 """
 
 from collections.abc import Callable
@@ -47,7 +48,7 @@ class Reports(Protocol):
         ...
 
     def receipt(self, receipt: Receipt, done: Callable[[bool], None]) -> None:
-        """Tell of a receipt; `done(True)` comes when it is on disk, `done(False)` when it could not be taken."""
+        """Tell of a receipt; `done(True)` comes when it is on disk, `done(False)` if it was not taken."""
         ...
 
     def inbound(self, inbound: Inbound, done: Callable[[bool], None]) -> None:
@@ -97,5 +98,5 @@ class Connector(Protocol):
         ...
 
     async def stop(self, grace: float) -> None:
-        """Take no more, wait up to `grace` seconds for answers, close; what is unanswered is reported `uncertain`."""
+        """Take no more, wait `grace` seconds for answers, close; the unanswered is reported `uncertain`."""
         ...

@@ -1,0 +1,140 @@
+"""What deliver_sm and data_sm tell: receipts with their habits, and texts that people wrote.
+
+spec: carriers/C.1#10 #13 - #18, carriers/C.3
+"""
+
+import re
+from datetime import UTC, datetime
+
+import msgspec
+
+from depesza.connectors.smpp.settings import Settings
+from depesza.connectors.smpp.words import state_of
+from depesza.core.model import FINAL, MICRO, Receipt, State
+from depesza.wire.smpp.codec import message_octets
+from depesza.wire.smpp.flags import has_udh, is_intermediate, is_receipt
+from depesza.wire.smpp.habits import Habits
+from depesza.wire.smpp.id_habits import Change
+from depesza.wire.smpp.pdus import DataSm, DeliverSm
+from depesza.wire.smpp.receipt import ReceiptText, read_receipt
+from depesza.wire.smpp.tlvs import MESSAGE_STATE, NETWORK_ERROR_CODE, RECEIPTED_MESSAGE_ID
+
+_RIPE = 0.8
+"""Confidence from which a receipt found under its likeliest id teaches nothing new."""
+_FEW = 3
+"""Ids looked up once the habits have settled."""
+_FIXED: dict[str, tuple[Change, ...]] = {
+    "same": (Change(),),
+    "hex": (Change("hex-dec", width=0), Change("hex-dec", width=10)),
+    "decimal": (
+        Change("dec-hex", "lower", 0),
+        Change("dec-hex", "upper", 0),
+        Change("dec-hex", "lower", 8),
+        Change("dec-hex", "upper", 8),
+    ),
+}
+_TLVS = re.compile(r"\n\[id=(?P<id>[^ \]]*) state=(?P<state>\d*) error=(?P<error>[0-9a-f]*)\]$")
+
+
+class Reader:
+    """Reads receipts of one carrier and learns its habits."""
+
+    def __init__(self, connector: int, settings: Settings, habits: bytes) -> None:
+        self._connector = connector
+        self._settings = settings
+        self._fixed = _FIXED.get(settings.receipt_ids)
+        self.habits = _read_habits(habits)
+
+    def receipt(self, pdu: DeliverSm | DataSm, now: int) -> Receipt | None:
+        """Read a receipt, None when it is a text from a person.
+
+        What esm_class calls a receipt is one, even if it says nothing that we understand.
+        """
+        esm_class = pdu.esm_class
+        intermediate = is_intermediate(esm_class)
+        marked = intermediate or is_receipt(esm_class)
+        if has_udh(esm_class) and not marked:
+            return None
+        octets = message_octets(pdu)
+        told, state, error = None, None, None
+        if pdu.tlvs:
+            told, state = RECEIPTED_MESSAGE_ID.of(pdu), MESSAGE_STATE.of(pdu)
+            error = NETWORK_ERROR_CODE.of(pdu)
+        said = read_receipt(octets, told, state, error, marked=marked)
+        if said is None and not marked:
+            return None
+        detail = octets.decode("latin-1")
+        if told is not None or state is not None or error is not None:
+            detail += _tlvs(told, state, error)
+        return self._report(said, intermediate, detail, now)
+
+    def matched(self, receipt: Receipt, remote: str) -> bool:
+        """Learn from a receipt whose message was found; tell whether that changed anything."""
+        habits = self.habits
+        if remote == receipt.remotes[0] and habits.confidence >= _RIPE and habits.settled:
+            return False
+        said = _again(receipt.detail)
+        if said is None:
+            return False
+        arrived = datetime.fromtimestamp(receipt.at / MICRO, UTC)
+        self.habits = habits.learn(said, remote, arrived)
+        return self.habits is not habits
+
+    def saw(self, remote: str) -> None:
+        """Notice the form of an id in an answer."""
+        if remote[:1] == "0":
+            self.habits = self.habits.saw(remote)
+
+    def _report(self, said: ReceiptText | None, intermediate: bool, detail: str, now: int) -> Receipt:
+        if said is None:
+            return Receipt(self._connector, (), State.SENT, "", now, 0, detail)
+        state, reason = state_of(said.state, said.err or "", self._settings.errors)
+        if intermediate and state in FINAL and state is not State.DELIVERED:
+            state, reason = State.PENDING, ""  # it is being tried again
+        return Receipt(
+            self._connector, self._remotes(said), state, reason, now, self._carrier_at(said), detail
+        )
+
+    def _remotes(self, said: ReceiptText) -> tuple[str, ...]:
+        if self._fixed is not None:
+            found = [change.apply(one) for one in said.ids for change in self._fixed]
+            return tuple(dict.fromkeys(one for one in found if one)) or said.ids
+        habits = self.habits
+        if habits.settled and habits.confidence >= _RIPE:
+            return tuple(dict.fromkeys((*habits.likely(said), *said.ids)))[:_FEW]
+        return habits.candidates(said)
+
+    def _carrier_at(self, said: ReceiptText) -> int:
+        done = said.done_date
+        if done is not None and done.tzinfo is None:
+            zone = self._settings.zone
+            done = done.replace(tzinfo=zone) if zone is not None else self.habits.done_at(said)
+        return int(done.timestamp() * MICRO) if done is not None else 0
+
+
+def _tlvs(told: str | None, state: int | None, error: bytes | None) -> str:
+    """Write what the TLVs say behind the text, so that the detail alone can be read again."""
+    return f"\n[id={told or ''} state={'' if state is None else state} error={(error or b'').hex()}]"
+
+
+def _again(detail: str) -> ReceiptText | None:
+    """Read a receipt from its detail."""
+    match = _TLVS.search(detail)
+    if match is None:
+        return read_receipt(detail.encode("latin-1", "replace"), marked=True)
+    told, state = match["id"] or None, match["state"]
+    text = detail[: match.start()].encode("latin-1", "replace")
+    return read_receipt(text, told, int(state) if state else None, marked=True)
+
+
+def _read_habits(data: bytes) -> Habits:
+    """Read what was learnt; what an older version wrote and we cannot read is learnt anew."""
+    try:
+        return msgspec.json.decode(data, type=Habits) if data else Habits()
+    except msgspec.DecodeError:
+        return Habits()
+
+
+def write_habits(habits: Habits) -> bytes:
+    """Write what was learnt."""
+    return msgspec.json.encode(habits)

@@ -1,0 +1,202 @@
+"""Texts into submit_sm: alphabet, parts and addresses of a submission, made once for all its receivers.
+
+spec: carriers/C.1#9 #11 #12 #17 #27, carriers/C.2, smpp34 5.2.12, 5.2.19
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from depesza.connectors.smpp.addresses import Address, source
+from depesza.connectors.smpp.settings import Settings
+from depesza.core.model import MICRO, Content, Message
+from depesza.wire import Unencodable, udh
+from depesza.wire.gsm import Encoding, encode, write_text
+from depesza.wire.segment import Part, split
+from depesza.wire.septets import fill_bits, pack_uncounted
+from depesza.wire.smpp.flags import UDHI
+from depesza.wire.smpp.pdus import RawTlvs, SubmitSm
+from depesza.wire.smpp.segments import sar
+from depesza.wire.smpp.times import write_absolute, write_relative
+from depesza.wire.smpp.tlvs import DEST_ADDR_SUBUNIT, MESSAGE_PAYLOAD
+
+_KEPT = 256
+_LATIN1_CODING = 3
+_BINARY_CODING = 4
+_CLASS_CODING = {"f0": 0xF0, "10": 0x10}
+_CLASS_UCS2 = 0x18  # 23.038 4: the group F has no UCS-2
+_CLASS_BINARY = 0xF4
+_SUBUNIT_DISPLAY = 1  # smpp34 5.3.2.1
+_LONGEST_RELATIVE = timedelta(days=31)
+_REFRESH = 10 * MICRO
+"""How old a relative validity may get in the cache."""
+
+
+class Piece(Struct, frozen=True, gc=False):
+    """One part without its receiver."""
+
+    esm_class: int
+    octets: bytes
+    tlvs: RawTlvs = ()
+
+
+class Letter(Struct, frozen=True, gc=False):
+    """A submission without its receivers."""
+
+    source: Address
+    data_coding: int
+    validity: str
+    pieces: tuple[Piece, ...]
+    made: int
+
+
+class BadSender(Unencodable):
+    """The sender does not fit the protocol's field."""
+
+
+class Writer:
+    """Writes messages for one carrier."""
+
+    def __init__(self, settings: Settings, now: Callable[[], int], first_reference: int = 0) -> None:
+        """`first_reference` comes from chance, so that a restart does not repeat the last references."""
+        self._settings = settings
+        self._now = now
+        self._reference = first_reference
+        self._letters: dict[int, Letter] = {}
+
+    def write(self, message: Message) -> list[SubmitSm]:
+        """Write all parts of a message; Unencodable when its text or sender cannot be."""
+        letter = self._letter(message)
+        settings = self._settings
+        receiver = message.receiver if settings.plus else message.receiver.removeprefix("+")
+        sender = letter.source
+        return [
+            SubmitSm(
+                settings.service_type,
+                sender.ton,
+                sender.npi,
+                sender.addr,
+                settings.dest_ton,
+                settings.dest_npi,
+                receiver,
+                piece.esm_class,
+                settings.protocol_id,
+                settings.priority_flag,
+                "",
+                letter.validity,
+                settings.registered_delivery,  # on each part: carriers/C.1#27
+                0,
+                letter.data_coding,
+                0,
+                piece.octets,
+                piece.tlvs,
+            )
+            for piece in letter.pieces
+        ]
+
+    def _letter(self, message: Message) -> Letter:
+        content = message.content
+        if message.text is not None:
+            return self._make(content, message.text)
+        letter = self._letters.get(content.id)
+        if letter is None or (letter.validity.endswith("R") and self._now() - letter.made > _REFRESH):
+            letter = self._make(content, content.text)
+            if len(self._letters) >= _KEPT:
+                del self._letters[next(iter(self._letters))]
+            self._letters[content.id] = letter
+        return letter
+
+    def _make(self, content: Content, text: str) -> Letter:
+        try:
+            address = source(content.sender, self._settings)
+        except Unencodable as error:
+            raise BadSender(str(error)) from None
+        encoding = _encoding(text, content.alphabet, self._settings)
+        pieces = self._pieces(text, encoding)
+        coding, extra = _coding(encoding, content.flash, self._settings)
+        if extra:
+            pieces = tuple(Piece(one.esm_class, one.octets, one.tlvs + extra) for one in pieces)
+        now = self._now()
+        return Letter(address, coding, _validity(content.expires, now, self._settings), pieces, now)
+
+    def _pieces(self, text: str, encoding: Encoding) -> tuple[Piece, ...]:
+        """Cut a text and put on each part what says where it belongs."""
+        how = self._settings.long_messages
+        bits = 16 if how == "udh16" else 8
+        cut = split(text, encoding, bits)
+        total = len(cut.parts)
+        if total == 1:
+            return (Piece(0, _octets(cut.parts[0], encoding, b"", self._settings)),)
+        if how == "payload":
+            whole = Part(text, write_text(text, encoding))
+            payload = MESSAGE_PAYLOAD.pack(_octets(whole, encoding, b"", self._settings))
+            return (Piece(0, b"", (payload,)),)
+        self._reference = reference = self._reference % 0xFFFF + 1
+        numbered = enumerate(cut.parts, 1)
+        if how == "sar":
+            return tuple(
+                Piece(0, _octets(part, encoding, b"", self._settings), sar(reference, total, n))
+                for n, part in numbered
+            )
+        heads = [udh.concat(reference, total, n, bits) for n in range(1, total + 1)]
+        return tuple(
+            Piece(UDHI, _octets(part, encoding, heads[n - 1], self._settings)) for n, part in numbered
+        )
+
+
+def _encoding(text: str, asked: str, settings: Settings) -> Encoding:
+    """Choose how to write a text: what the client forces, else the smallest that holds it."""
+    if asked:
+        return Encoding(asked)
+    cut = _fits(text, Encoding.GSM7)
+    if cut and (settings.alphabet != "latin1" or _fits(text, Encoding.LATIN1)):
+        return Encoding.GSM7
+    return Encoding.LATIN1 if settings.latin1 and _fits(text, Encoding.LATIN1) else Encoding.UCS2
+
+
+def _fits(text: str, encoding: Encoding) -> bool:
+    try:
+        write_text(text, encoding)
+    except Unencodable:
+        return False
+    return True
+
+
+def _octets(part: Part, encoding: Encoding, header: bytes, settings: Settings) -> bytes:
+    """Give the octets of a part behind its header, in what the carrier's alphabet makes of GSM-7."""
+    if encoding is not Encoding.GSM7 or settings.alphabet == "gsm7":
+        return header + part.payload
+    if settings.alphabet == "latin1":
+        return header + write_text(part.text, Encoding.LATIN1)
+    return header + pack_uncounted(encode(part.text), fill_bits(len(header)))
+
+
+def _coding(encoding: Encoding, flash: int, settings: Settings) -> tuple[int, RawTlvs]:
+    """Tell data_coding, and the TLVs that it takes to say a message class."""
+    plain = {
+        Encoding.GSM7: settings.gsm7_coding,
+        Encoding.UCS2: settings.ucs2_coding,
+        Encoding.LATIN1: _LATIN1_CODING,
+        Encoding.BINARY: _BINARY_CODING,
+    }[encoding]
+    if flash < 0:
+        return plain, ()
+    if settings.flash == "subunit":
+        return plain, (DEST_ADDR_SUBUNIT.pack(_SUBUNIT_DISPLAY),) if flash == 0 else ()
+    classes = {
+        Encoding.GSM7: _CLASS_CODING[settings.flash],
+        Encoding.UCS2: _CLASS_UCS2,
+        Encoding.BINARY: _CLASS_BINARY,
+    }
+    # Latin-1 has no place in 23.038, so it cannot be flashed
+    return (classes[encoding] | flash, ()) if encoding in classes else (plain, ())
+
+
+def _validity(expires: int, now: int, settings: Settings) -> str:
+    if settings.validity == "none" or not expires:
+        return ""
+    left = timedelta(microseconds=max(expires - now, MICRO))
+    if settings.validity == "relative" and left < _LONGEST_RELATIVE:
+        return write_relative(left)
+    return write_absolute(datetime.fromtimestamp(expires / MICRO, UTC))

@@ -1,0 +1,169 @@
+"""A carrier without a socket: it takes messages and delivers them as the receiver's last digits say.
+
+For channels that have no carrier yet, for demonstrations and for tests; the shortest connector, so read this
+one first. The rows are in `wire/fates.py`, which the SMPP simulator acts out over a real link.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from depesza.connectors.contract import Health, Link, Reports
+from depesza.connectors.setup import Handle, Setup, World, read_settings
+from depesza.connectors.smpp.words import refusal_of, state_of, status_name
+from depesza.core.model import MICRO, Inbound, Message, Outcome, Receipt
+from depesza.wire.fates import Answer, Fate, How, News, Tries, fate_of
+
+_RETRY_AFTER = MICRO
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What can be set on a virtual carrier."""
+
+    capacity: Annotated[int, Meta(ge=1, description="Messages that may be unanswered at once.")] = 1000
+    latency: Annotated[float, Meta(ge=0, description="Seconds until a message is answered.")] = 0.0
+    response: Annotated[
+        float, Meta(gt=0, description="Seconds without an answer after which a message is uncertain.")
+    ] = 30.0
+    scale: Annotated[
+        float, Meta(gt=0, description="Factor on the seconds of the table of fates; 0.1 is ten times faster.")
+    ] = 1.0
+
+
+class Virtual:
+    """One virtual carrier."""
+
+    def __init__(self, setup: Setup, reports: Reports, world: World) -> None:
+        self.id = setup.id
+        self.name = setup.name
+        self._settings = read(setup.settings)
+        self._reports = reports
+        self._world = world
+        self._link = Link.DOWN
+        self._held: dict[int, Message] = {}
+        self._timers: set[Handle] = set()
+        self._tries = Tries()
+        self._count = 0
+
+    @property
+    def room(self) -> int:
+        """How many messages it would take now."""
+        return self.capacity - len(self._held) if self._link is Link.UP else 0
+
+    @property
+    def capacity(self) -> int:
+        """How many messages may be unanswered."""
+        return self._settings.capacity
+
+    @property
+    def health(self) -> Health:
+        """How it stands."""
+        return Health(self._link, "", int(self._link is Link.UP), len(self._held))
+
+    def start(self) -> None:
+        """Be there from the next turn on."""
+        self._later(0.0, self._open)
+
+    def send(self, message: Message) -> None:
+        """Take one message and let its fate begin."""
+        self._held[message.id] = message
+        fate = fate_of(message.receiver)
+        answer = self._tries.answer(fate, (message.content.sender, message.receiver, message.body))
+        settings = self._settings
+        after = settings.latency + answer.after * settings.scale
+        remote = self._next_remote() if answer.taken else ""
+        if answer.how in (How.RESPOND, How.GARBAGE, How.NACK):
+            self._later(after, partial(self._answer, message.id, answer, remote))
+        else:
+            silent = settings.response if answer.how is not How.DROP else settings.latency
+            self._later(silent, partial(self._give_up, message.id, answer.how.value))
+        if answer.taken:
+            self._schedule_receipts(message, fate, remote, after)
+
+    def matched(self, receipt: Receipt, remote: str) -> None:
+        """Learn nothing: the ids of this carrier come back as they went out."""
+
+    async def stop(self, grace: float) -> None:
+        """Answer what is unanswered as uncertain; receipts that have not come will never come."""
+        self._link = Link.STOPPED
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        for message in list(self._held):
+            self._give_up(message, "stopped")
+
+    def _open(self) -> None:
+        if self._link is Link.DOWN:
+            self._link = Link.UP
+            self._reports.ready(self.id)
+
+    def _next_remote(self) -> str:
+        """Make an id that no earlier run has given."""
+        self._count += 1
+        return f"v{self._world.now():x}.{self._count:x}"
+
+    def _schedule_receipts(self, message: Message, fate: Fate, remote: str, answered: float) -> None:
+        """Set a timer for each receipt and for the phone's answer."""
+        scale, last = self._settings.scale, answered
+        for news in fate.receipts:
+            last = news.after * scale if news.before_response else answered + news.after * scale
+            self._later(last, partial(self._report, remote, news))
+        reply = fate.reply_to(message.body)
+        if reply:
+            self._later(last, partial(self._reply, message, reply))
+
+    def _answer(self, message: int, answer: Answer, remote: str) -> None:
+        at = self._world.now()
+        if answer.status and answer.how is not How.GARBAGE:
+            reason = refusal_of(answer.status, {})
+            self._settle(Outcome(message, at, (), reason, _RETRY_AFTER, status_name(answer.status)))
+        else:
+            self._settle(Outcome(message, at, (remote,)))
+
+    def _give_up(self, message: int, why: str) -> None:
+        self._settle(Outcome(message, self._world.now(), (), "uncertain", _RETRY_AFTER, why))
+
+    def _settle(self, outcome: Outcome) -> None:
+        if self._held.pop(outcome.message, None) is not None:
+            self._reports.outcome(self.id, outcome)
+            if self._link is Link.UP:
+                self._reports.ready(self.id)
+
+    def _report(self, remote: str, news: News) -> None:
+        """Tell a receipt, again after a second whenever it could not be taken."""
+        at = self._world.now()
+        state, reason = state_of(news.state, news.err, {})
+        text = f"id:{remote} stat:{news.state.word} err:{news.err}"
+        receipt = Receipt(self.id, (remote,), state, reason, at, at, text)
+        self._reports.receipt(receipt, partial(self._done, partial(self._report, remote, news)))
+
+    def _reply(self, message: Message, text: str) -> None:
+        inbound = Inbound(self.id, message.receiver, message.content.sender, text, self._world.now())
+        again = partial(self._reply, message, text)
+        self._reports.inbound(inbound, partial(self._done, again))
+
+    def _done(self, again: Callable[[], None], taken: bool) -> None:
+        if not taken and self._link is Link.UP:
+            self._later(1.0, again)
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        timer: list[Handle] = []
+
+        def ring() -> None:
+            self._timers.discard(timer[0])
+            call()
+
+        timer.append(self._world.call_later(seconds, ring))
+        self._timers.add(timer[0])
+
+
+def read(data: bytes) -> Settings:
+    """Read settings from JSON; SettingsError names the field."""
+    return read_settings(data, Settings)
+
+
+def build(setup: Setup, reports: Reports, world: World) -> Virtual:
+    """Make a virtual carrier; SettingsError names what is wrong."""
+    return Virtual(setup, reports, world)
