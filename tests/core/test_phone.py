@@ -118,7 +118,7 @@ def test_national_examples_are_read_as_the_library_reads_them() -> None:
         (text, region)
         for _, region, national in examples()
         for text in (national, (phonenumbers.ndd_prefix_for_region(region, True) or "") + national)
-        # Two zeros are an international prefix to us, whatever the country; +800 and its like have no country.
+        # Two zeros are an international prefix to us in every country; +800 and its like have no country.
         if region != "001" and not text.startswith("00")
     ]
     differing = [(*one, by_us(*one), by_library(*one)) for one in texts if by_us(*one) != by_library(*one)]

@@ -56,9 +56,10 @@ class Plan:
         self.code = code
         self.regions = tuple(_metadata(code, region) for region in regions_of(code))
         self.main = _metadata(code, regions_of(code)[0])
-        self.lengths = frozenset(self.main.general_desc.possible_length)
-        self._local = frozenset(self.main.general_desc.possible_length_local_only)
-        self._general = _compiled(self.main.general_desc)
+        general = self.main.general_desc or PhoneNumberDesc()
+        self.lengths = frozenset(general.possible_length)
+        self._local = frozenset(general.possible_length_local_only)
+        self._general = re.compile(general.national_number_pattern or "(?!)")
         prefix = self.main.national_prefix_for_parsing
         self._prefix = re.compile(prefix) if prefix else None
         self._plain_prefix = prefix if prefix and prefix.isdigit() else ""
@@ -111,10 +112,6 @@ def _metadata(code: int, region: str) -> PhoneMetadata:
     if metadata is None:
         raise LookupError(f"no metadata for +{code} {region}")
     return metadata
-
-
-def _compiled(desc: PhoneNumberDesc) -> re.Pattern[str]:
-    return re.compile(desc.national_number_pattern or "(?!)")
 
 
 def _compile(plan: Plan, length: int) -> tuple[re.Pattern[str], tuple[Place, ...]]:
