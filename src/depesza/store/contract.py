@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from depesza.core.facts import Facts
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Stats, Tx, Work
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -44,6 +44,16 @@ class Store(Protocol):
     @property
     def facts(self) -> Facts:
         """The current picture of what changes rarely."""
+        ...
+
+    @property
+    def pending(self) -> int:
+        """How many services wait for a commit."""
+        ...
+
+    @property
+    def stats(self) -> Stats:
+        """What was done so far."""
         ...
 
     def listen(self, listener: Callable[[Work], None]) -> None:

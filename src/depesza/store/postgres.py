@@ -19,7 +19,7 @@ from depesza.core.facts import Facts
 from depesza.core.ids import NODES, Ids
 from depesza.store import factsheet, schema, statements
 from depesza.store.contract import Busy, Conflict, Stopped, StoreError
-from depesza.store.tx import Batch, Cell, Clock, Row, Tx, Work
+from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -119,6 +119,7 @@ class PostgresStore:
     ) -> None:
         """Use `open`. `home` is the connection that holds our locks and hears of changed facts."""
         self.node = -1
+        self.stats = Stats()
         self._pool = pool
         self._home = home
         self._facts = facts
@@ -187,7 +188,7 @@ class PostgresStore:
         """Run a service that only reads."""
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
-            return await service(Tx(Batch(driver, self._facts, self._ids, self.node, {})), *args, **kwargs)
+            return await service(Tx(Batch(driver, self._facts, self._ids, self.node, {}, writing=False)), *args, **kwargs)
 
     # the writer
 
@@ -235,6 +236,7 @@ class PostgresStore:
     async def _attempt(self, items: list[_Pending]) -> int:
         results: list[tuple[_Pending, Any, BaseException | None]] = []
         async with self._pool.acquire() as connection:
+            began = self._loop.time()
             async with connection.transaction():
                 driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
                 batch = Batch(driver, self._facts, self._ids, self.node, {})
@@ -258,6 +260,7 @@ class PostgresStore:
                     await driver.rows("facts_bump")
                     await connection.execute(f"NOTIFY {CHANNEL}")
                     facts = await load_facts(driver)
+            self.stats.committed(self._loop.time() - began, batch.written)
             if batch.facts_changed:
                 self._facts = facts
                 batch.work.facts = True
@@ -320,8 +323,10 @@ class PostgresStore:
         found = []
         for name, _, _, until in rows:
             node = int(name.partition(":")[2])
-            if until < self._clock() and node != self.node and await self._home.fetchval(
-                "SELECT pg_try_advisory_lock($1, $2)", LOCKS, node
+            if (
+                until < self._clock()
+                and node != self.node
+                and await self._home.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCKS, node)
             ):
                 await self._home.execute("SELECT pg_advisory_unlock($1, $2)", LOCKS, node)
                 found.append(node)

@@ -11,6 +11,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +25,7 @@ from depesza.core.ids import NODES, Ids
 from depesza.core.model import Wallet
 from depesza.store import factsheet, schema, statements
 from depesza.store.contract import Busy, Conflict, Stopped, StoreError
-from depesza.store.tx import Batch, Cell, Clock, Row, Tx, Work
+from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -148,6 +149,7 @@ class SqliteStore:
         """Open the file (its schema must be up to date); `limit` bounds the services that wait."""
         self.path = path
         self.node = -1
+        self.stats = Stats()
         self._limit = limit
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -217,7 +219,7 @@ class SqliteStore:
             self._open_readers.append(driver)
         driver.run("BEGIN")
         try:
-            return drive(service(Tx(Batch(driver, self._facts, self._ids, self.node, {}))))
+            return drive(service(Tx(Batch(driver, self._facts, self._ids, self.node, {}, writing=False))))
         finally:
             driver.run("COMMIT")
 
@@ -266,6 +268,7 @@ class SqliteStore:
         self, items: list[_Pending]
     ) -> tuple[int, Batch, list[tuple[_Pending, Any, BaseException | None]]]:
         driver = self._driver
+        began = time.perf_counter()
         driver.run("BEGIN IMMEDIATE")
         try:
             self._refresh()
@@ -298,6 +301,7 @@ class SqliteStore:
             if "batch" in locals() and batch.facts_changed:
                 self._facts = drive(load_facts(driver))
             raise
+        self.stats.committed(time.perf_counter() - began, batch.written)
         return len(results), batch, results
 
     def _refresh(self) -> None:

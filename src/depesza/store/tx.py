@@ -5,6 +5,7 @@ just before the commit (or before a query that has to see them). Money is read o
 the batch, so that two services in one commit see each other's charges.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -49,6 +50,10 @@ HOT_ORDER = (
 """Order in which a batch is flushed: rows come before what changes them."""
 
 
+SLOW = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Bounds, in seconds, between which commits are counted."""
+
+
 class Driver(Protocol):
     """One database connection inside an open transaction."""
 
@@ -87,11 +92,44 @@ class Work(Struct):
     """Earliest time of a message scheduled in this batch; 0 for none."""
 
 
+class Stats(Struct):
+    """What a store has done since it was opened, for metrics."""
+
+    commits: int = 0
+    seconds: float = 0.0
+    """Spent in transactions."""
+    slow: list[int] = msgspec.field(default_factory=lambda: [0] * len(SLOW))
+    """Commits that took at most as long as the bound at the same place of `SLOW`."""
+    rows: dict[str, int] = {}
+    """Rows written, by table or named statement."""
+
+    def committed(self, seconds: float, rows: dict[str, int]) -> None:
+        """Count one commit."""
+        self.commits += 1
+        self.seconds += seconds
+        place = bisect_left(SLOW, seconds)
+        if place < len(SLOW):
+            self.slow[place] += 1
+        for name, count in rows.items():
+            self.rows[name] = self.rows.get(name, 0) + count
+
+
 class Batch:
     """All services of one commit: what they wrote so far and what the next one must see."""
 
-    def __init__(self, driver: Driver, facts: Facts, ids: Ids, node: int, wallets: dict[int, Wallet]) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        facts: Facts,
+        ids: Ids,
+        node: int,
+        wallets: dict[int, Wallet],
+        *,
+        writing: bool = True,
+    ) -> None:
+        """`wallets` may be filled already; without `writing` rows are read and not locked."""
         self.driver = driver
+        self.wallet_query = "wallet" if writing else "wallet_look"
         self.facts = facts
         self.ids = ids
         self.node = node
@@ -101,6 +139,8 @@ class Batch:
         self.later: list[tuple[str, Sequence[Cell]]] = []
         self.work = Work()
         self.facts_changed = False
+        self.written: dict[str, int] = {}
+        """Rows flushed, by table or named statement."""
 
     async def flush(self) -> None:
         """Write everything kept back so far."""
@@ -115,6 +155,7 @@ class Batch:
             for name in HOT_ORDER:
                 if name in hot:
                     await self.driver.write(name, hot[name])
+                    self.written[name] = self.written.get(name, 0) + len(hot[name])
         if self.later:
             later, self.later = self.later, []
             for sql, params in later:
@@ -222,7 +263,7 @@ class Tx:
             return mine
         shared = self._batch.wallets.get(id)
         if shared is None:
-            rows = await self._batch.driver.rows("wallet", id)
+            rows = await self._batch.driver.rows(self._batch.wallet_query, id)
             balance, optouts = rows[0] if rows else (0, 0)
             shared = self._batch.wallets[id] = Wallet(id, balance, optouts)
         mine = Wallet(shared.id, shared.balance, shared.optouts)
