@@ -5,7 +5,7 @@ Notices of one message leave in their order. Each host has a bound of calls unde
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Protocol
@@ -95,6 +95,8 @@ class Notifier:
         self._later: list[tuple[int, int, Notice]] = []
         self._tried: list[Tried] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self.results: Counter[str] = Counter()
+        """Tries so far: `good`, `again` (to be tried later) or `given_up`."""
         self._overflow = True
         self._stopping = False
         self._clock: asyncio.Task[None] | None = None
@@ -187,6 +189,7 @@ class Notifier:
         if not self._tried:
             self._loop.call_soon(self._flush)
         word = str(answer.status) if answer.status else answer.error
+        self.results["good" if good else "again" if wait else "given_up"] += 1
         self._tried.append(Tried(notice, good, tries, self._now() + wait if wait else 0, word))
 
     def _next(self, host: Host, notice: Notice) -> None:

@@ -188,7 +188,9 @@ class PostgresStore:
         """Run a service that only reads."""
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
-            return await service(Tx(Batch(driver, self._facts, self._ids, self.node, {}, writing=False)), *args, **kwargs)
+            return await service(
+                Tx(Batch(driver, self._facts, self._ids, self.node, {}, writing=False)), *args, **kwargs
+            )
 
     # the writer
 

@@ -19,7 +19,7 @@ Database = Literal["sqlite", "pg"]
 
 PARAMETER = re.compile(r"\?(\d+)")
 """A numbered parameter, as the queries write it."""
-_ONLY = re.compile(r"/\*(pg|sqlite) (.*?)\*/", re.S)
+_ONLY = re.compile(r"/\*(pg|sqlite) (.*?)\*/", re.DOTALL)
 _HEADER = re.compile(r"^-- (name|values|columns): *(.*)$")
 
 

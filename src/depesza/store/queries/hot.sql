@@ -1,10 +1,8 @@
 -- Statements that run for every message, written once for both databases.
 --
--- name:    what the code calls it
--- values:  columns and types of the virtual table `v`, one row per item; the driver puts it in front
--- columns: what a query returns, when it returns many rows
--- ?1, ?2:  single parameters
--- /*pg … */ and /*sqlite … */: text for one database only
+-- Each begins with its name; `values` are the columns and types of the virtual table `v`, one row per item, which
+-- the driver puts in front; `columns` are what a query returns when it returns many rows; ?1, ?2 are single
+-- parameters; and text between slash-star-pg or slash-star-sqlite and star-slash is for that database only.
 
 -- name: claim
 -- values: id bigint, node bigint, connector bigint
@@ -48,6 +46,9 @@ DELETE FROM parked WHERE id IN (SELECT id FROM v)
 
 -- name: wallet
 SELECT balance, optouts FROM wallets WHERE id = ?1 /*pg FOR UPDATE */
+
+-- name: wallet_look
+SELECT balance, optouts FROM wallets WHERE id = ?1
 
 -- name: stopped
 -- values: account bigint, number text
