@@ -13,11 +13,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 import structlog
 
-from depesza import dialects
-from depesza.connectors import KINDS
+from depesza import connectors, dialects
 from depesza.connectors.contract import Connector
 from depesza.connectors.setup import Setup, World
-from depesza.connectors.setup import SettingsError as ConnectorSettingsError
 from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
 from depesza.core.model import Inbound, Notice, Outcome, Receipt
@@ -64,7 +62,10 @@ class App:
         self.store: Store
         self.http: HttpServer
         self.ops: HttpServer | None = None
+        self.counts = ops.Counts()
         self.draining = False
+        self.stopped = asyncio.Event()
+        """Set when everything is closed, whoever asked for it."""
 
     async def start(self) -> None:
         """Open the store, take over what a crash left, connect, listen."""
@@ -119,6 +120,7 @@ class App:
             await self.ops.stop(1.0)
         await self.store.close()
         log.info("app.stopped")
+        self.stopped.set()
 
     # parts
 
@@ -167,6 +169,11 @@ class App:
         dialect = self._mounts.get(path.partition("/")[0].lower())
         if dialect is None:
             return HttpReply(404, b'{"message":"Nothing lives here"}')
+        reply = await self._answer(dialect, request)
+        self.counts.requests[dialect.name, reply.status] += 1
+        return reply
+
+    async def _answer(self, dialect: Dialect, request: HttpRequest) -> HttpReply:
         try:
             return await dialect.handle(request)
         except Busy:
@@ -202,14 +209,17 @@ class App:
 
     def outcome(self, connector: int, outcome: Outcome) -> None:
         """See `connectors.contract.Reports`."""
+        self.counts.outcomes[connector, outcome.refusal] += 1
         self.dispatcher.outcome(connector, outcome)
 
     def receipt(self, receipt: Receipt, done: Callable[[bool], None]) -> None:
         """See `connectors.contract.Reports`."""
+        self.counts.receipts[receipt.connector, receipt.state] += 1
         self.reporter.receipt(receipt, done)
 
     def inbound(self, inbound: Inbound, done: Callable[[bool], None]) -> None:
         """See `connectors.contract.Reports`."""
+        self.counts.inbounds[inbound.connector] += 1
         self.reporter.inbound(inbound, done)
 
     def ready(self, connector: int) -> None:
@@ -251,8 +261,8 @@ class App:
         setup = Setup(row.id, row.name, row.settings.encode(), learnt)
         world = World(self._loop.time, self.now, random.random, self._loop.call_later)
         try:
-            connector = KINDS[row.kind](setup, self, world)
-        except (KeyError, ConnectorSettingsError) as error:
+            connector = connectors.build(row.kind, setup, self, world)
+        except connectors.SettingsError as error:
             log.error("app.connector_refused", connector=row.name, kind=row.kind, error=str(error))
             return
         self.connectors[row.id] = connector
