@@ -95,9 +95,7 @@ class App:
             self._lease_lost,
             self.campaigner.reload,
         )
-        self.reporter = reporter.Reporter(
-            self.store, self.connectors, self.policy, self.now, self.keeper.parked
-        )
+        self.reporter = reporter.Reporter(self.store, self.connectors, self.policy, self.now, self.keeper.parked)
         self.store.listen(self._work)
         await self.keeper.adopt(self.store.node)
         await self._connect()
@@ -153,14 +151,10 @@ class App:
         http = self.settings.http
         self._mounts = {prefix: dialect for dialect in self.dialects for prefix in dialect.prefixes}
         context = tls.server_context(http.tls_cert, http.tls_key) if http.tls_cert else None
-        self.http = HttpServer(
-            self.handle, host=http.host, port=http.port, tls=context, trusted=http.trusted_proxies
-        )
+        self.http = HttpServer(self.handle, host=http.host, port=http.port, tls=context, trusted=http.trusted_proxies)
         await self.http.start()
         if self.settings.ops.port >= 0:
-            self.ops = HttpServer(
-                ops.Ops(self).handle, host=self.settings.ops.host, port=self.settings.ops.port
-            )
+            self.ops = HttpServer(ops.Ops(self).handle, host=self.settings.ops.host, port=self.settings.ops.port)
             await self.ops.start()
 
     async def handle(self, request: HttpRequest) -> HttpReply:
@@ -268,4 +262,3 @@ class App:
         self.connectors[row.id] = connector
         self.dispatcher.attach(connector)
         connector.start()
-

@@ -33,9 +33,7 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, _help("A file (`depesza.db`) for SQLite, or `postgresql://user:password@host/name`.")] = (
         "depesza.db"
     )
-    pending: Annotated[int, _help("Requests that may wait for a commit before clients are told “busy”.", ge=1)] = (
-        20_000
-    )
+    pending: Annotated[int, _help("Requests that may wait for a commit before clients are told “busy”.", ge=1)] = 20_000
 
 
 class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,9 +43,7 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, _help("Port to listen on; 0 takes any free one.", ge=0, le=65535)] = 8080
     tls_cert: Annotated[str, _help("Certificate chain (PEM); with `tls_key` the listener speaks TLS.")] = ""
     tls_key: Annotated[str, _help("Private key (PEM).")] = ""
-    trusted_proxies: Annotated[
-        tuple[str, ...], _help("Networks whose X-Forwarded-* headers are believed.")
-    ] = ()
+    trusted_proxies: Annotated[tuple[str, ...], _help("Networks whose X-Forwarded-* headers are believed.")] = ()
     public: Annotated[
         tuple[str, ...], _help("Addresses under which clients call us, e.g. `https://sms.example.org`.")
     ] = ()
@@ -78,16 +74,12 @@ class MessageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Rules for all accounts."""
 
     stop_number: Annotated[str, _help("Number that takes STOP for named senders.")] = "36184"
-    short_numbers: Annotated[
-        tuple[str, ...], _help("Numbers that answerable messages leave from.")
-    ] = ("38184",)
+    short_numbers: Annotated[tuple[str, ...], _help("Numbers that answerable messages leave from.")] = ("38184",)
     quiet: Annotated[
         str, _help("When advertising may be sent: `none`, `fr`, or like `mon-sat 08:00-20:00 Europe/Paris`.")
     ] = "fr"
     quiet_country: Annotated[str, _help("Country of receivers for whom `quiet` holds.")] = "FR"
-    default_country: Annotated[
-        str, _help("Country of numbers in national form; empty refuses them.")
-    ] = ""
+    default_country: Annotated[str, _help("Country of numbers in national form; empty refuses them.")] = ""
     keep_graphemes: Annotated[bool, _help("Never cut an emoji or an accented letter between two parts.")] = True
 
 
@@ -167,9 +159,7 @@ def declared() -> list[Setting]:
         defaults = struct()
         for name, hint in hints.items():
             kind, meta = get_args(hint)
-            found.append(
-                Setting(section, name, _kind(kind), getattr(defaults, name), meta.description or "")
-            )
+            found.append(Setting(section, name, _kind(kind), getattr(defaults, name), meta.description or ""))
     return found
 
 

@@ -189,6 +189,8 @@ class Receipt(Struct, frozen=True, gc=False):
     """When the carrier says it happened; 0 when it does not."""
     detail: str = ""
     """The carrier's own text."""
+    receiver: str = ""
+    """Address the message went to, as the receipt says; empty when it doesn't."""
 
 
 class Inbound(Struct, frozen=True, gc=False):

@@ -124,9 +124,7 @@ def plan(
         else:
             state = State.QUEUED
             turn = lanes.queue(connector, priority).one(account.id, parts, account.weight)
-        messages.append(
-            Message(id, content, e164, parts, price, state, priority, turn, due, route.id, connector, text)
-        )
+        messages.append(Message(id, content, e164, parts, price, state, priority, turn, due, route.id, connector, text))
     return Plan(content, tuple(messages), total)
 
 

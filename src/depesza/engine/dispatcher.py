@@ -173,9 +173,7 @@ class Dispatcher:
         future = self._store.insist(progress.settle, connector, settled, retry)
         future.add_done_callback(lambda done: self._has_settled(lane, settled, done))
 
-    def _has_settled(
-        self, lane: Lane, settled: list[tuple[Outcome, Message]], done: "asyncio.Future[None]"
-    ) -> None:
+    def _has_settled(self, lane: Lane, settled: list[tuple[Outcome, Message]], done: "asyncio.Future[None]") -> None:
         error = done.exception() if not done.cancelled() else asyncio.CancelledError()
         if error is not None:
             log.error("dispatcher.settle_failed", connector=lane.connector.name, error=repr(error))

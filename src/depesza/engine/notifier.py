@@ -220,9 +220,7 @@ class Notifier:
             notice = result.again()
             self._held.add(notice.id)
             heappush(self._later, (notice.due, notice.id, notice))
-            self._loop.call_at(
-                self._loop.time() + max(0.0, (notice.due - self._now()) / MICRO), self._release
-            )
+            self._loop.call_at(self._loop.time() + max(0.0, (notice.due - self._now()) / MICRO), self._release)
 
     def _release(self) -> None:
         now = self._now()

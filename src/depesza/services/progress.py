@@ -107,9 +107,7 @@ async def claim(tx: Tx, ids: Sequence[int], connector: int) -> list[int]:
     return await tx.claim(ids, connector)
 
 
-async def settle(
-    tx: Tx, connector: int, settled: Sequence[tuple[Outcome, Message]], retry: dict[int, int]
-) -> None:
+async def settle(tx: Tx, connector: int, settled: Sequence[tuple[Outcome, Message]], retry: dict[int, int]) -> None:
     """Write what a connector said of its attempts.
 
     `retry` names, for messages refused here, the connector that shall try next (none: nobody is left).
@@ -177,35 +175,41 @@ async def _refused(tx: Tx, message: Found, connector: int, outcome: Outcome, nex
 
 async def take_receipts(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[str]:
     """Write receipts; gives for each the remote id under which its message was found, or "" when it was parked."""
+    matched = await _match(tx, receipts, now)
+    for receipt, remote in zip(receipts, matched, strict=True):
+        if not remote:
+            first = receipt.remotes[0] if receipt.remotes else ""
+            row = (tx.new_id(), receipt.connector, first, receipt.at, _receipt_bytes(receipt))
+            tx.insert("parked", row)
+    return matched
+
+
+async def _match(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[str]:
+    """Give receipts to their messages; tells the id that matched, or "" where none did."""
     values: list[Row] = []
     for n, receipt in enumerate(receipts):
         values += [(n, receipt.connector, remote) for remote in receipt.remotes]
-    hits: dict[int, dict[str, Row]] = {}
+    hits: dict[tuple[int, str], Row] = {}
     for row in await tx.rows_for("find_remotes", values):
-        hits.setdefault(row[0], {})[row[1]] = row
+        if _same_receiver(receipts[row[0]].receiver, row[10]):
+            hits[row[0], row[1]] = row
     known: dict[int, Found] = {}
     matched: list[str] = []
     for n, receipt in enumerate(receipts):
-        hit = (
-            next((hits[n][remote] for remote in receipt.remotes if remote in hits[n]), None)
-            if n in hits
-            else None
-        )
-        if hit is None:
-            tx.insert(
-                "parked",
-                (tx.new_id(), receipt.connector, receipt.remotes[0] if receipt.remotes else "", receipt.at,
-                 _receipt_bytes(receipt)),
-            )  # fmt: skip
-            matched.append("")
-            continue
-        message = known.get(hit[4])
-        if message is None:
-            message = _found(hit[4:])
-            known[message.id] = message
-        await _report(tx, message, receipt, hit[1], hit[2], now)
-        matched.append(hit[1])
+        hit = next((hits[n, remote] for remote in receipt.remotes if (n, remote) in hits), None)
+        if hit is not None:
+            message = known.get(hit[4])
+            if message is None:
+                message = known[hit[4]] = _found(hit[4:])
+            await _report(tx, message, receipt, hit[1], hit[2], now)
+        matched.append(hit[1] if hit is not None else "")
     return matched
+
+
+def _same_receiver(reported: str, receiver: str) -> bool:
+    """Tell whether a receipt's address can be the message's receiver: carriers drop pluses and calling codes."""
+    digits = reported.lstrip("+0")
+    return len(digits) < 6 or receiver.endswith(digits[-7:])
 
 
 async def _report(tx: Tx, message: Found, receipt: Receipt, remote: str, part: int, now: int) -> None:
@@ -237,29 +241,16 @@ async def _whole_state(tx: Tx, message: Found, receipt: Receipt, remote: str) ->
     return lifecycle.whole(mine)
 
 
-async def rematch(
-    tx: Tx, after: int, oldest: int, limit: int, now: int
-) -> tuple[int, int, list[tuple[Receipt, str]]]:
-    """Try parked receipts again: (last id seen, how many are left to see, those that found their message)."""
+async def rematch(tx: Tx, after: int, oldest: int, limit: int, now: int) -> tuple[int, int, list[tuple[Receipt, str]]]:
+    """Try parked receipts again; gives the last one's id, how many were seen, and those that found their message."""
     rows = await tx.rows("parked_page", after, limit)
-    if not rows:
-        return 0, 0, []
     receipts = [_receipt_of(row[4]) for row in rows]
-    values = [(n, r.connector, remote) for n, r in enumerate(receipts) for remote in r.remotes]
-    hits: dict[int, dict[str, Row]] = {}
-    for row in await tx.rows_for("find_remotes", values):
-        hits.setdefault(row[0], {})[row[1]] = row
-    found: list[tuple[Receipt, str]] = []
-    known: dict[int, Found] = {}
-    for n, (row, receipt) in enumerate(zip(rows, receipts, strict=True)):
-        hit = next((hits[n][remote] for remote in receipt.remotes if remote in hits.get(n, {})), None)
-        if hit is not None:
-            message = known.setdefault(hit[4], _found(hit[4:]))
-            await _report(tx, message, receipt, hit[1], hit[2], now)
-            found.append((receipt, hit[1]))
-        if hit is not None or receipt.at < oldest:
+    matched = await _match(tx, receipts, now)
+    for row, receipt, remote in zip(rows, receipts, matched, strict=True):
+        if remote or receipt.at < oldest:
             tx.update("unpark", (row[0],))
-    return rows[-1][0], len(rows), found
+    found = [(receipt, remote) for receipt, remote in zip(receipts, matched, strict=True) if remote]
+    return (rows[-1][0] if rows else 0), len(rows), found
 
 
 # from the keeper and the client
@@ -310,8 +301,7 @@ async def load(tx: Tx, ids: Sequence[int]) -> list[Message]:
 async def _with_contents(tx: Tx, rows: Sequence[Row]) -> list[Message]:
     wanted = sorted({row[1] for row in rows})
     contents = {
-        content.id: content
-        for content in map(content_of, await tx.rows_for("contents", [(id,) for id in wanted]))
+        content.id: content for content in map(content_of, await tx.rows_for("contents", [(id,) for id in wanted]))
     }
     return [message_of(row, contents) for row in rows]
 

@@ -14,9 +14,7 @@ LONG_CONVERSATION = 365 * 24 * 3600 * MICRO
 """The same for STOP numbers and an account's own numbers."""
 
 
-async def submit(
-    tx: Tx, account: Account, submission: Submission, lanes: Lanes, policy: Policy, now: int
-) -> Accepted:
+async def submit(tx: Tx, account: Account, submission: Submission, lanes: Lanes, policy: Policy, now: int) -> Accepted:
     """Take a submission; raises `planning.Refused` or `ledger.NotEnoughCredits`, and then nothing was written."""
     user = tx.facts.user.get(submission.user)
     targets, refused = planning.read_receivers(submission.receivers, policy)
@@ -68,11 +66,7 @@ def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: int) ->
     tx.add_content(content)
     tx.add_messages(plan.messages)
     if content.reply_to:
-        span = (
-            CONVERSATION
-            if content.reply_to != content.sender or len(content.sender) < 7
-            else LONG_CONVERSATION
-        )
+        span = CONVERSATION if content.reply_to != content.sender or len(content.sender) < 7 else LONG_CONVERSATION
         for message in plan.messages:
             if message.state is not State.REJECTED:
                 tx.insert("conversations", _conversation(message, span, now))

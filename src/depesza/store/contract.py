@@ -72,9 +72,7 @@ class Store(Protocol):
         """The same for news that must not be turned away: never `Busy`."""
         ...
 
-    async def look(
-        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a service that only reads, on what is committed."""
         ...
 

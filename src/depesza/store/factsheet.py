@@ -34,8 +34,7 @@ def _structs(table: str, rows: Iterable[Row]) -> tuple[Struct, ...]:
     readers = [_reader(hints[field]) for field in struct.__struct_fields__]
     names = struct.__struct_fields__
     return tuple(
-        struct(**{name: read(value) for name, read, value in zip(names, readers, row, strict=True)})
-        for row in rows
+        struct(**{name: read(value) for name, read, value in zip(names, readers, row, strict=True)}) for row in rows
     )
 
 

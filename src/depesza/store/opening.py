@@ -48,9 +48,7 @@ def _sqlite_revision(path: str) -> str:
     try:
         connection = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True, timeout=30)
         try:
-            if not connection.execute(
-                "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-            ).fetchall():
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchall():
                 return ""
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         finally:

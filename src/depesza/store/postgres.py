@@ -182,9 +182,7 @@ class PostgresStore:
         self._wake.set()
         return future
 
-    async def look(
-        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a service that only reads."""
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))

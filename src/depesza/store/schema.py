@@ -71,9 +71,7 @@ def _facts_table(name: str, struct: type[Struct]) -> Table:
     keys = KEYS.get(name, ("id",))
     hints = get_type_hints(struct)
     columns = [
-        Column(
-            field, _column_type(hints[field]), primary_key=field in keys, nullable=False, autoincrement=False
-        )
+        Column(field, _column_type(hints[field]), primary_key=field in keys, nullable=False, autoincrement=False)
         for field in struct.__struct_fields__
     ]
     unique = [Index(f"{name}_unique", *UNIQUE[name], unique=True)] if name in UNIQUE else []
@@ -103,9 +101,7 @@ def _bytes(name: str) -> Column[bytes]:
 meta = Table("meta", metadata, _text("key", key=True), _whole("value"))
 """Counters that belong to no row: the version of the facts."""
 
-leases = Table(
-    "leases", metadata, _text("name", key=True), _whole("holder"), _whole("fence"), _whole("until")
-)
+leases = Table("leases", metadata, _text("name", key=True), _whole("holder"), _whole("fence"), _whole("until"))
 """Who holds what until when: `node:<n>` for a process and all that it accepted."""
 
 wallets = Table("wallets", metadata, _whole("id", key=True), _whole("balance"), _whole("optouts"))
@@ -344,9 +340,7 @@ campaigns = Table(
 habits = Table("habits", metadata, _whole("connector", key=True), _text("value"))
 """What a connector has learnt of its carrier's receipts."""
 
-acts = Table(
-    "acts", metadata, _whole("id", key=True), _whole("at"), _text("who"), _text("what"), _text("detail")
-)
+acts = Table("acts", metadata, _whole("id", key=True), _whole("at"), _text("who"), _text("what"), _text("detail"))
 """Administrative acts, for the audit log."""
 
 INSERTS: dict[str, str] = {

@@ -203,14 +203,10 @@ class SqliteStore:
         self._queue.put(_Pending(lambda tx: call(tx, *args, **kwargs), future))
         return future
 
-    async def look(
-        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a service that only reads."""
         call = cast(Callable[..., Coroutine[Any, Any, T]], service)
-        return await self._loop.run_in_executor(
-            self._readers, self._read, lambda tx: call(tx, *args, **kwargs)
-        )
+        return await self._loop.run_in_executor(self._readers, self._read, lambda tx: call(tx, *args, **kwargs))
 
     def _read(self, service: Callable[[Tx], Coroutine[Any, Any, T]]) -> T:
         driver = getattr(self._reading, "driver", None)
@@ -264,9 +260,7 @@ class SqliteStore:
             self._publish(results, batch)
             start += done
 
-    def _attempt(
-        self, items: list[_Pending]
-    ) -> tuple[int, Batch, list[tuple[_Pending, Any, BaseException | None]]]:
+    def _attempt(self, items: list[_Pending]) -> tuple[int, Batch, list[tuple[_Pending, Any, BaseException | None]]]:
         driver = self._driver
         began = time.perf_counter()
         driver.run("BEGIN IMMEDIATE")
@@ -316,9 +310,7 @@ class SqliteStore:
             self._facts = drive(load_facts(self._driver))
             self._loop.call_soon_threadsafe(self._listener, Work(facts=True))
 
-    def _publish(
-        self, results: list[tuple[_Pending, Any, BaseException | None]], batch: Batch | None
-    ) -> None:
+    def _publish(self, results: list[tuple[_Pending, Any, BaseException | None]], batch: Batch | None) -> None:
         work = batch.work if batch is not None else None
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(self._answer, results, work)

@@ -50,8 +50,7 @@ def _parse(source: str, database: Database) -> dict[str, Statement]:
         if database == "pg":
             text = PARAMETER.sub(r"$\1", text)
         values = tuple(
-            (name, kind)
-            for name, kind in (item.split() for item in heads.get("values", "").split(",") if item)
+            (name, kind) for name, kind in (item.split() for item in heads.get("values", "").split(",") if item)
         )
         columns = tuple(item.strip() for item in heads.get("columns", "").split(",") if item)
         found[heads["name"]] = Statement(heads["name"], text, values, columns)

@@ -146,8 +146,7 @@ class Batch:
         """Write everything kept back so far."""
         if self.dirty:
             self.hot["wallets"] = [
-                (wallet.id, wallet.balance, wallet.optouts)
-                for wallet in map(self.wallets.__getitem__, self.dirty)
+                (wallet.id, wallet.balance, wallet.optouts) for wallet in map(self.wallets.__getitem__, self.dirty)
             ]
             self.dirty.clear()
         if self.hot:
@@ -357,9 +356,7 @@ class Tx:
         connector: int = 0,
     ) -> None:
         """Write a message's step from `was` to `state`; it does not happen when the message has moved meanwhile."""
-        self.update(
-            "move", (message, int(was), int(state), refusal, sent, done, due, 1 if maybe else 0, connector)
-        )
+        self.update("move", (message, int(was), int(state), refusal, sent, done, due, 1 if maybe else 0, connector))
 
     def event(self, message: int, at: int, kind: str, detail: str = "", data: bytes | None = None) -> None:
         """Add a line to a message's timeline."""
@@ -434,9 +431,7 @@ def cell(value: object) -> Cell:
 
 def message_of(row: Row, contents: dict[int, Content]) -> Message:
     """Read a message from the columns of `queue_page`."""
-    id, submission, _, _, receiver, text, parts, price, state, priority, turn, due, _, route, connector = row[
-        :15
-    ]
+    id, submission, _, _, receiver, text, parts, price, state, priority, turn, due, _, route, connector = row[:15]
     attempts, refusal, maybe = row[15:18]
     return Message(
         id, contents[submission], receiver, parts, price, State(state), priority, turn, due, route, connector,
@@ -451,17 +446,3 @@ def content_of(row: Row) -> Content:
 
 Clock = Callable[[], int]
 """Microseconds since 1970."""
-
-__all__ = [
-    "Batch",
-    "Cell",
-    "Clock",
-    "Driver",
-    "Priority",
-    "Row",
-    "Tx",
-    "Work",
-    "cell",
-    "content_of",
-    "message_of",
-]
