@@ -1,4 +1,4 @@
-"""Bytes <-> PDUs: every PDU there and back, every cut, every broken octet, and the hand-written against the table."""
+"""Bytes <-> PDUs: every PDU there and back, every cut, every broken octet, by hand and by table."""
 
 import struct
 
@@ -45,18 +45,13 @@ CASES = [
     (pdus.SubmitSmResp(0x58), "00000010 80000004 00000058 00000007"),
     (pdus.DeliverSmResp(), "00000011 80000005 00000000 00000007 00"),
     (
-        pdus.DeliverSm(
-            source_addr="1", destination_addr="2", esm_class=4, tlvs=((0x001E, b"7f\0"), (0x0427, b"\2"))
-        ),
+        pdus.DeliverSm(source_addr="1", destination_addr="2", esm_class=4, tlvs=((0x001E, b"7f\0"), (0x0427, b"\2"))),
         "0000002f 00000005 00000000 00000007 00 00 00 3100 00 00 3200 04 00 00 00 00 00 00 00 00 00"
         " 001e 0003 376600 0427 0001 02",
     ),
     (
-        pdus.SubmitMulti(
-            destinations=(pdus.Address("1", 1, 1), pdus.DistributionList("all")), short_message=b"x"
-        ),
-        "0000002a 00000021 00000000 00000007 00 00 00 00 02 01 01 01 3100 02 616c6c00"
-        " 00 00 00 00 00 00 00 00 00 01 78",
+        pdus.SubmitMulti(destinations=(pdus.Address("1", 1, 1), pdus.DistributionList("all")), short_message=b"x"),
+        "0000002a 00000021 00000000 00000007 00 00 00 00 02 01 01 01 3100 02 616c6c00 00 00 00 00 00 00 00 00 00 01 78",
     ),
     (
         pdus.SubmitMultiResp(0, "9", (pdus.Unsuccessful("1", 1, 1, 0x0B),)),
@@ -182,9 +177,7 @@ def test_random_octets_are_read_or_malformed(noise: bytes) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    command=st.sampled_from(list(pdus.COMMANDS)), body=st.binary(max_size=120), status=st.sampled_from([0, 8])
-)
+@given(command=st.sampled_from(list(pdus.COMMANDS)), body=st.binary(max_size=120), status=st.sampled_from([0, 8]))
 def test_a_random_body_is_read_or_broken_with_a_status(command: int, body: bytes, status: int) -> None:
     try:
         pdu, _ = codec.unpack(frame(command, body, status=status))
@@ -216,9 +209,7 @@ def test_a_stream_may_be_cut_anywhere(drawn: list[pdus.Pdu], at: int) -> None:
     assert nothing == b""
 
 
-@pytest.mark.parametrize(
-    "octets", [b"", bytes(15), frame(Command.UNBIND, b"") * 2, frame(Command.UNBIND, b"") + b"x"]
-)
+@pytest.mark.parametrize("octets", [b"", bytes(15), frame(Command.UNBIND, b"") * 2, frame(Command.UNBIND, b"") + b"x"])
 def test_unpack_takes_exactly_one_pdu(octets: bytes) -> None:
     with pytest.raises(Broken):
         codec.unpack(octets)

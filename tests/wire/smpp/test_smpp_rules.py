@@ -83,7 +83,7 @@ def test_rule_01_a_number_still_in_use_is_refused_without_touching_the_first() -
 
 @pytest.mark.parametrize("length", [0, 15, 4_294_967_295, codec.MAX_PDU + 1])
 def test_rule_02_an_impossible_length_is_nacked_and_ends_the_session(length: int) -> None:
-    client, server = bound()
+    client, _ = bound()
     client.submit(SUBMIT, "open", 0.0)
     fault, closed = client.receive(HEADER.pack(length, Command.ENQUIRE_LINK, 0, 9), 0.0)
     assert fault.status == status.RINVCMDLEN
@@ -109,7 +109,7 @@ def test_rule_02_one_octet_short_is_nacked() -> None:
 
 
 def test_rule_02_one_octet_long_never_hangs_the_session_for_good() -> None:
-    client, server = bound(server=Settings(timers=Timers(0, 10, 0, 5)))
+    _, server = bound(server=Settings(timers=Timers(0, 10, 0, 5)))
     whole = codec.pack(SUBMIT, 7)
     long = HEADER.pack(len(whole) + 1, Command.SUBMIT_SM, 0, 7) + whole[16:]
     server.receive(long, 0.0)
@@ -275,9 +275,7 @@ def test_rule_05_values_of_another_size_are_read() -> None:
 # 6: bodies of responses
 
 
-@pytest.mark.parametrize(
-    "kind", [pdus.SubmitSmResp, pdus.BindTransceiverResp, pdus.DataSmResp, pdus.DeliverSmResp]
-)
+@pytest.mark.parametrize("kind", [pdus.SubmitSmResp, pdus.BindTransceiverResp, pdus.DataSmResp, pdus.DeliverSmResp])
 @pytest.mark.parametrize(("body", "text"), [(b"", ""), (b"\0", ""), (b"abc\0", "abc"), (b"abc", "abc")])
 @pytest.mark.parametrize("code", [0, status.RTHROTTLED])
 def test_rule_06_the_body_may_be_missing_a_nul_or_whole(
@@ -539,7 +537,8 @@ def test_rule_12_the_bit_that_the_text_of_3_4_names_is_understood() -> None:
 
 
 def test_rule_13_states_have_seven_letters_both_ways() -> None:
-    words = "SCHEDLD ENROUTE DELIVRD EXPIRED DELETED UNDELIV ACCEPTD UNKNOWN REJECTD SKIPPED".split()
+    words = ["SCHEDLD", "ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN"]
+    words += ["REJECTD", "SKIPPED"]
     assert [MessageState(number).word for number in range(10)] == words
     assert [STATE_OF_WORD[word] for word in words] == list(range(10))
     assert all(len(word) == 7 for word in words)

@@ -246,9 +246,7 @@ def test_many_pdus_in_one_read_leave_in_one_write() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=6), st.sampled_from(list(State)), st.booleans())
-def test_garbage_raises_nothing_and_a_fault_is_answered(
-    pieces: list[bytes], state: State, as_server: bool
-) -> None:
+def test_garbage_raises_nothing_and_a_fault_is_answered(pieces: list[bytes], state: State, as_server: bool) -> None:
     session = pair()[as_server]
     session._become(state)
     for piece in pieces:
@@ -266,9 +264,7 @@ def test_any_pdus_in_any_order_and_cut_raise_nothing(
     whole = bound()[as_server]
     pieces = bound()[as_server]
     expected = whole.receive(stream, 0.0)
-    found = [
-        event for at in range(0, len(stream), cut) for event in pieces.receive(stream[at : at + cut], 0.0)
-    ]
+    found = [event for at in range(0, len(stream), cut) for event in pieces.receive(stream[at : at + cut], 0.0)]
     assert found == expected
     assert pieces.outgoing() == whole.outgoing()
     assert pieces.state is whole.state
