@@ -142,6 +142,11 @@ UNENCODABLE = [
     pdus.SubmitSm(short_message=b"x", tlvs=(tlvs.MESSAGE_PAYLOAD.pack(b"y"),)),
     pdus.SubmitSm(short_message="text"),  # type: ignore[arg-type]
     pdus.SubmitSm(source_addr=None),  # type: ignore[arg-type]
+    pdus.SubmitMulti(short_message=b"x" * 255),
+    pdus.SubmitMulti(destinations="1"),  # type: ignore[arg-type]
+    pdus.SubmitMultiResp(unsuccessful="1"),  # type: ignore[arg-type]
+    pdus.SubmitMultiResp(unsuccessful=(pdus.Address("1"),)),  # type: ignore[arg-type]
+    pdus.QuerySm(message_id=7),  # type: ignore[arg-type]
     pdus.SubmitSmResp(message_id="x" * 65),
     pdus.SubmitSmResp(message_id="Ы"),
     pdus.SubmitSmResp(message_id="\0"),
@@ -209,7 +214,11 @@ def test_a_stream_may_be_cut_anywhere(drawn: list[pdus.Pdu], at: int) -> None:
     assert nothing == b""
 
 
-@pytest.mark.parametrize("octets", [b"", bytes(15), frame(Command.UNBIND, b"") * 2, frame(Command.UNBIND, b"") + b"x"])
+UNBIND = frame(Command.UNBIND, b"")
+NOT_ONE = [b"", bytes(15), UNBIND * 2, UNBIND + b"x", frame(0x99, b""), frame(Command.SUBMIT_MULTI, bytes(4))]
+
+
+@pytest.mark.parametrize("octets", NOT_ONE)
 def test_unpack_takes_exactly_one_pdu(octets: bytes) -> None:
     with pytest.raises(Broken):
         codec.unpack(octets)

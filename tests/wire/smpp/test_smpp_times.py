@@ -112,3 +112,9 @@ def test_any_text_is_read_or_malformed(text: str) -> None:
     except Malformed:
         return
     assert (moment is None) is (text == "")
+
+
+def test_a_time_beyond_the_calendar_is_malformed() -> None:
+    for text in ("010000000000000R", "000032000000000R"):
+        with pytest.raises(Malformed):
+            times.read_time(text, datetime(9999, 12, 31, tzinfo=UTC))

@@ -1,7 +1,6 @@
 """One SMPP connection without a socket, in both roles: bytes and time in, events and bytes out.
 
-The connector (as ESME) and the simulator (as SMSC) pump it: whatever `outgoing` gives is written, in order;
-when `closed` is true, the connection is closed after that. See the package's page for the whole interface.
+Whoever pumps it writes what `outgoing` gives and closes once `closed` is true; see the package's page.
 spec: smpp34 2, 3, carriers/C.1#1 - #9, #19 - #22
 """
 
@@ -304,7 +303,7 @@ class Session(Generic[Token]):
         if isinstance(pdu, pdus.Bind) and (self.state in BOUND or self._bind is not None):
             self._reject(pdu, sequence, codes.RALYBND, "already bound")
         elif not allowed(type(pdu), self.role.other, self.state):
-            self._reject(pdu, sequence, codes.RINVBNDSTS, f"not allowed in state {self._describe()}")
+            self._reject(pdu, sequence, codes.RINVBNDSTS, f"not allowed in state {self.state.value}")
         elif isinstance(pdu, pdus.EnquireLink):
             self._send(pdus.EnquireLinkResp(), sequence)
             if self.settings.enquire_counts:
@@ -417,15 +416,13 @@ class Session(Generic[Token]):
             raise self._not_allowed(kind)
 
     def _not_allowed(self, kind: type[Pdu]) -> NotAllowed:
-        return NotAllowed(f"{kind.__name__} not from {self.role.value} in state {self._describe()}")
+        where = "draining" if self._leaving.draining and self.state in BOUND else self.state.value
+        return NotAllowed(f"{kind.__name__} not from {self.role.value} in state {where}")
 
     def _become(self, state: State) -> None:
         self.state = state
         self._sendable = _NOTHING if self._leaving.draining else SENDABLE[self.role, state]
         self._served = SENDABLE[self.role.other, state]
-
-    def _describe(self) -> str:
-        return "draining" if self._leaving.draining and self.state in BOUND else self.state.value
 
     def _reject(self, pdu: Pdu, sequence: int, status: int, reason: str) -> None:
         self._send(answers.refusal(pdu, status), sequence)
