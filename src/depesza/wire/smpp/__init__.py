@@ -52,8 +52,9 @@ Import from the modules; nothing is re-exported here.
             look(code) -> Row(code, name, kind, sentence); kind: OK, TEMPORARY, PERMANENT, BIND.
 `flags`     esm_class (mode, message type, features) and registered_delivery, read and written by masks.
 `constants` Ton, Npi, MessageState (word, final), STATE_OF_WORD, Command ids.
-`segments`  segment_of(pdu) -> Segment | None: reference, total, number, and where it stood.
-`times`     SMPP time format: read_time, write_absolute, write_relative.
+`segments`  segment_of(pdu) -> Segment | None: reference, total, number, and where it stood;
+            read_segment(pdu) -> (Segment | None, octets without the header); sar(...) -> TLVs of a part.
+`times`     SMPP time format: read_time, write_absolute, write_relative; fault_in_times for servers.
 
 Two sessions meet in one line: `server.receive(client.outgoing(), now=0)`.
 spec: carriers/C.1 (28 rules, each a test in tests/wire/smpp/test_smpp_rules.py).

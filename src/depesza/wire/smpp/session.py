@@ -19,7 +19,7 @@ from depesza.wire.smpp.leaving import Leaving, Step
 from depesza.wire.smpp.pdus import Pdu, RawTlvs, Request, Response
 from depesza.wire.smpp.settings import Settings
 from depesza.wire.smpp.states import BOUND, BOUND_BY, SENDABLE, Role, State, allowed
-from depesza.wire.smpp.timers import Timers
+from depesza.wire.smpp.timers import Watch
 from depesza.wire.smpp.tlvs import SC_INTERFACE_VERSION
 from depesza.wire.smpp.window import Window
 
@@ -41,7 +41,7 @@ class Session(Generic[Token]):
         """Server: what to say in congestion_state, 0-100; None says nothing."""
         self._patience = settings.timers.response or inf
         self._clock = now
-        self._timers = Timers(settings, now)
+        self._timers = Watch(settings, now)
         self._leaving = Leaving(settings.timers.response)
         self._window: Window[Token] = Window(settings.window)
         self._pending = self._window.pending

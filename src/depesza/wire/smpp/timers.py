@@ -12,7 +12,7 @@ _ENQUIRES_UNBOUND_SINCE = 0x50
 _UNBOUND = frozenset({State.OPEN, State.OUTBOUND})
 
 
-class Timers:
+class Watch:
     """What a session remembers of the clock."""
 
     def __init__(self, settings: Settings, now: float) -> None:
