@@ -3,13 +3,26 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from depesza.net.tcp import Link, Listener, listen
+from depesza.wire.fates import Fate, How, News, Tries, fate_of
 from depesza.wire.smpp import events as ev
-from depesza.wire.smpp.pdus import DataSm, DeliverSm, Pdu, Request, Response, SubmitSm, SubmitSmResp
+from depesza.wire.smpp.codec import pack
+from depesza.wire.smpp.pdus import (
+    DataSm,
+    DeliverSm,
+    GenericNack,
+    Pdu,
+    Request,
+    Response,
+    SubmitSm,
+    SubmitSmResp,
+)
+from depesza.wire.smpp.receipt import write_receipt
 from depesza.wire.smpp.session import Session
 from depesza.wire.smpp.settings import Settings
-from depesza.wire.smpp.states import Role
+from depesza.wire.smpp.states import Role, State
 
 Event = ev.Event[Pdu]
 Script = Callable[["Carrier", "CarrierLink", int, SubmitSm], None]
@@ -21,6 +34,67 @@ CarrierLink = Link[Session[Pdu], Event]
 def take(carrier: "Carrier", link: CarrierLink, sequence: int, pdu: SubmitSm) -> None:
     """Take every message."""
     carrier.accept(link, sequence)
+
+
+DELIVERED = News()
+
+
+class ByFate:
+    """A script that answers by the table of fates, `scale` times as slow."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+        self._tries = Tries()
+
+    def __call__(self, carrier: "Carrier", link: CarrierLink, sequence: int, pdu: SubmitSm) -> None:
+        fate = fate_of(pdu.destination_addr)
+        answer = self._tries.answer(fate, (pdu.source_addr, pdu.destination_addr, pdu.short_message))
+        later = asyncio.get_running_loop().call_later
+        remote = carrier.new_id()
+        if answer.taken:
+            self._news(carrier, pdu, fate, remote, answer.after)
+        match answer.how:
+            case How.RESPOND if answer.status:
+                carrier.refuse(link, sequence, answer.status)
+            case How.RESPOND:
+                later(answer.after * self.scale, carrier.accept, link, sequence, remote)
+            case How.GARBAGE:
+                carrier.accept(link, sequence, remote)
+                carrier.write_raw(link, bytes.fromhex("00000014 00001234 00000000 00000009 de ad be ef"))
+            case How.OUT_OF_STEP:
+                carrier.accept(link, sequence, remote)
+                carrier.write_raw(link, b"\0\0\0\x03garbage!")
+            case How.NACK:
+                carrier.write_raw(link, pack(GenericNack(answer.status), sequence))
+            case How.DROP:
+                link.abort()
+
+    def _news(self, carrier: "Carrier", pdu: SubmitSm, fate: Fate, remote: str, answered: float) -> None:
+        later = asyncio.get_running_loop().call_later
+        for news in fate.receipts:
+            after = news.after if news.before_response else answered + news.after + 0.02
+            later(after * self.scale, carrier.deliver, receipt(pdu, remote, news))
+        reply = fate.reply_to(pdu.short_message.decode("latin-1"))
+        if reply:
+            text = DeliverSm(
+                source_addr_ton=1,
+                source_addr=pdu.destination_addr,
+                destination_addr=pdu.source_addr,
+                data_coding=8,
+                short_message=reply[:60].encode("utf-16-be"),
+            )
+            later((answered + 0.04) * self.scale, carrier.deliver, text)
+
+
+def receipt(pdu: SubmitSm, remote: str, news: News = DELIVERED) -> DeliverSm:
+    """Write the receipt of a message."""
+    moment = datetime.now(UTC)
+    return DeliverSm(
+        source_addr=pdu.destination_addr,
+        destination_addr=pdu.source_addr,
+        esm_class=4 if news.marked else 0,
+        short_message=write_receipt(remote, news.state, moment, moment, err=news.err),
+    )
 
 
 class Carrier:
@@ -58,11 +132,20 @@ class Carrier:
 
     def accept(self, link: CarrierLink, sequence: int, remote: str = "") -> str:
         """Answer a submit with an id."""
-        self._ids += 1
-        remote = remote or f"{self._ids:08x}"
+        remote = remote or self.new_id()
         link.session.answer(sequence, SubmitSmResp(0, remote))
         link.flush()
         return remote
+
+    def new_id(self) -> str:
+        """Make an id."""
+        self._ids += 1
+        return f"{self._ids:08x}"
+
+    def write_raw(self, link: CarrierLink, octets: bytes) -> None:
+        """Write octets behind what the session has to say."""
+        link.session._out.append(octets)
+        link.flush()
 
     def refuse(self, link: CarrierLink, sequence: int, status: int) -> None:
         """Answer a submit with a status."""
@@ -71,7 +154,11 @@ class Carrier:
 
     def deliver(self, pdu: DeliverSm | DataSm, link: CarrierLink | None = None) -> None:
         """Send something to a client that listens: the newest one."""
-        link = link or next(one for one in reversed(self.links) if "TX" not in one.session.state.name)
+        listening = [one for one in self.links if one.session.state in (State.BOUND_RX, State.BOUND_TRX)]
+        if link is None and not listening:
+            asyncio.get_running_loop().call_later(0.05, self.deliver, pdu)
+            return
+        link = link or listening[-1]
         link.session.request(pdu, pdu, asyncio.get_running_loop().time())
         link.flush()
 
@@ -93,8 +180,10 @@ class Carrier:
                     self.submits.append(pdu)
                     self.at.append(asyncio.get_running_loop().time())
                     self.script(self, link, sequence, pdu)
-                case ev.Responded(_, _, pdu):
+                case ev.Responded(token, status, pdu):
                     self.answers.append(pdu)
+                    if status and isinstance(token, DeliverSm):
+                        asyncio.get_running_loop().call_later(0.05, self.deliver, token)
                 case ev.Closed(reason):
                     self.closed.append(reason)
                     link.close()

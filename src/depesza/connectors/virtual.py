@@ -17,6 +17,7 @@ from depesza.core.model import MICRO, Inbound, Message, Outcome, Receipt
 from depesza.wire.fates import Answer, Fate, How, News, Tries, fate_of
 
 _RETRY_AFTER = MICRO
+_UNANSWERED = frozenset({How.SILENT, How.DROP, How.HANG})
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,7 +75,7 @@ class Virtual:
         settings = self._settings
         after = settings.latency + answer.after * settings.scale
         remote = self._next_remote() if answer.taken else ""
-        if answer.how in (How.RESPOND, How.GARBAGE, How.NACK):
+        if answer.how not in _UNANSWERED:
             self._later(after, partial(self._answer, message.id, answer, remote))
         else:
             silent = settings.response if answer.how is not How.DROP else settings.latency
@@ -116,7 +117,7 @@ class Virtual:
 
     def _answer(self, message: int, answer: Answer, remote: str) -> None:
         at = self._world.now()
-        if answer.status and answer.how is not How.GARBAGE:
+        if answer.status:
             reason = refusal_of(answer.status, {})
             self._settle(Outcome(message, at, (), reason, _RETRY_AFTER, status_name(answer.status)))
         else:
