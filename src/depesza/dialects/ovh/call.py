@@ -83,9 +83,7 @@ class Call(Struct):
         """List the accounts that this caller can reach, by name."""
         owner, rules = self.caller.owner, self.caller.rules
         rows = self.context.store.facts.accounts
-        return sorted(
-            (row for row in rows if row.owner == owner and rules.reach(row.name)), key=lambda row: row.name
-        )
+        return sorted((row for row in rows if row.owner == owner and rules.reach(row.name)), key=lambda row: row.name)
 
     def run(
         self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -111,9 +109,7 @@ async def not_yet(call: Call) -> object:
 
 def read_query(request: HttpRequest) -> dict[str, str]:
     """Read the query, and a JSON object in the body of a GET (old documentation writes calls like this)."""
-    found = (
-        {name: value for name, value in parse_qsl(request.query) if value != "null"} if request.query else {}
-    )
+    found = {name: value for name, value in parse_qsl(request.query) if value != "null"} if request.query else {}
     if request.method == "GET" and request.body.strip():
         for name, value in read_body(request.body).items():
             if isinstance(value, bool):
