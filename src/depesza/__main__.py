@@ -1,0 +1,7 @@
+"""`python -m depesza` is the command `depesza`."""
+
+import sys
+
+from depesza.cli import main
+
+sys.exit(main())

@@ -1,0 +1,104 @@
+"""`depesza serve` and `depesza migrate`."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from depesza.cli import logs
+from depesza.cli.desk import Config, read_settings, require_schema
+from depesza.cli.errors import Failed
+from depesza.settings import Settings
+
+
+def migrate(*, config: Config = None) -> None:
+    """Bring the store's schema up to date; harmless when it is."""
+    settings = read_settings(config)
+    print(bring_up_to_date(settings.store.url))
+
+
+def bring_up_to_date(url: str) -> str:
+    """Run the migrations that are missing; gives a line that tells so."""
+    from depesza.store import opening
+
+    before = asyncio.run(opening.revision(url))
+    newest = opening.newest_revision()
+    if before > newest:
+        raise Failed(f"{opening.shown(url)} has schema {before}, this version knows only {newest}")
+    if before == newest:
+        return f"{opening.shown(url)}: schema {newest} already"
+    if not opening.is_postgres(url):
+        _require_folder(Path(url))
+    opening.migrate(url)
+    return f"{opening.shown(url)}: schema {before or 'none'} -> {newest}"
+
+
+def _require_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise Failed(f"{path}: the folder does not exist")
+
+
+def serve(
+    *,
+    config: Config = None,
+    bring: Annotated[bool, Parameter(name="--migrate", negative="", help="Migrate first.")] = False,
+) -> int:
+    """Run the platform until SIGTERM or SIGINT; then finish what is under way. A second signal ends at once."""
+    settings = read_settings(config)
+    logs.configure(settings.log)
+    if bring:
+        bring_up_to_date(settings.store.url)
+    for name, host, port in _listeners(settings):
+        require_port(name, host, port)
+
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings))
+
+
+def _listeners(settings: Settings) -> list[tuple[str, str, int]]:
+    found = [("http", settings.http.host, settings.http.port)]
+    if settings.ops.port >= 0:
+        found.append(("ops", settings.ops.host, settings.ops.port))
+    return [row for row in found if row[2]]
+
+
+def require_port(name: str, host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before anything is opened; raises `Failed`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Failed(f"{name}.port: cannot listen on {host}:{port}: {error.strerror or error}") from error
+
+
+async def _serve(settings: Settings) -> int:
+    from depesza.app import App
+
+    await require_schema(settings.store.url)
+    app = App(settings)
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+
+    def on_signal() -> None:
+        if asked.is_set():
+            os._exit(1)  # what was accepted is on disk: the next start takes it up
+        asked.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    await app.start()
+    waits = [asyncio.ensure_future(asked.wait()), asyncio.ensure_future(app.stopped.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    if asked.is_set() and not app.draining:
+        await app.stop()
+        return 0
+    await app.stopped.wait()
+    return 0 if asked.is_set() else 1  # it stopped by itself: its lease was lost
