@@ -210,6 +210,13 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
         return {row.id: row for row in self.connectors}
 
     @cached_property
+    def number_owner(self) -> dict[str, int]:
+        """Accounts by the numbers that they send from, and so are written to."""
+        return {
+            row.name: row.account for row in self.senders if row.kind != "alpha" and row.status in ("enable", "disable")
+        }
+
+    @cached_property
     def routing(self) -> Routes:
         """The routes, compiled."""
         return Routes(self.routes)

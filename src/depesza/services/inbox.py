@@ -1,0 +1,184 @@
+"""Texts that people send to our numbers: whose they are, what they cost, and what follows.
+
+A text belongs to the account that last wrote to its sender from the number it answers, else to the account that
+owns the number. STOP and START change the account's stop list; other texts are told or answered as the account
+wishes. All is one fact, so a text can be read before its callback leaves. spec: ovh/4.6
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from depesza.core import ledger, phone, planning, quota
+from depesza.core.facts import Account, Facts, User
+from depesza.core.fairness import Lanes
+from depesza.core.model import MICRO, Inbound, ReplyFact, Submission
+from depesza.core.optout import is_start, is_stop
+from depesza.core.planning import Policy
+from depesza.services import notices
+from depesza.services.submit import submit
+from depesza.store.tx import Tx
+
+REPLY_PRICE = MICRO
+"""What an account pays for a reply (spec: ovh/4.1); STOP and START are free."""
+HOME = "ovh"
+"""Dialect that tells of a text which answers no message of ours."""
+
+
+class Talk(Struct, frozen=True):
+    """Whose text it is."""
+
+    account: Account
+    user: User | None
+    dialect: str = HOME
+    message: int = 0
+    """The message it answers; 0 when it answers none."""
+    tag: str = ""
+    batch: str = ""
+
+
+class Silence(Struct, gc=False):
+    """What becomes of one number on one account's stop list."""
+
+    was: bool
+    now: bool
+    at: int = 0
+    message: int = 0
+    batch: str = ""
+
+
+Silences = dict[tuple[int, str], Silence]
+
+
+async def take_inbound(tx: Tx, inbounds: Sequence[Inbound], policy: Policy, now: int) -> list[int]:
+    """Write texts that came in, with all that follows from them; gives their ids."""
+    talks = await _talks(tx, inbounds)
+    silences = await _silences(tx, inbounds, talks)
+    ids = []
+    for inbound, talk in zip(inbounds, talks, strict=True):
+        id = tx.new_id()
+        ids.append(id)
+        if talk is None:
+            tx.add_inbound(id, inbound, 0, 0, "", 0, 0)
+        else:
+            await _take(tx, id, inbound, talk, silences, policy, now)
+    await _write_silences(tx, silences)
+    return ids
+
+
+def read_peer(written: str) -> str:
+    """Write a sender as E.164 where it is a number of the world's plan; else as it came."""
+    number = phone.parse(written, plus_optional=True)
+    return number.e164 if number is not None and number.possible else written
+
+
+def spellings(recipient: str) -> tuple[str, ...]:
+    """List the forms in which one of our numbers may be stored, the one that came first."""
+    digits = recipient.removeprefix("+").removeprefix("00")
+    return tuple(dict.fromkeys((recipient, digits, f"+{digits}", f"00{digits}")))
+
+
+async def _talks(tx: Tx, inbounds: Sequence[Inbound]) -> list[Talk | None]:
+    values = [
+        (n, number, read_peer(inbound.sender))
+        for n, inbound in enumerate(inbounds)
+        for number in spellings(inbound.recipient)
+    ]
+    found: dict[int, Talk] = {}
+    facts = tx.facts
+    for n, _, account_id, user, message, tag, batch, until, dialect in await tx.rows_for("conversations_of", values):
+        account = facts.account.get(account_id)
+        if account is not None and until >= inbounds[n].at and n not in found:
+            found[n] = Talk(account, facts.user.get(user), dialect or HOME, message, tag, batch)
+    return [found.get(n) or _owner(facts, inbound.recipient) for n, inbound in enumerate(inbounds)]
+
+
+def _owner(facts: Facts, recipient: str) -> Talk | None:
+    """Find the account that owns a number as its sender."""
+    for spelling in spellings(recipient):
+        account = facts.account.get(facts.number_owner.get(spelling, 0))
+        if account is not None:
+            return Talk(account, None)
+    return None
+
+
+async def _silences(tx: Tx, inbounds: Sequence[Inbound], talks: Sequence[Talk | None]) -> Silences:
+    """Read which of the senders that say STOP or START are on the stop lists now."""
+    asked: dict[int, set[str]] = {}
+    for inbound, talk in zip(inbounds, talks, strict=True):
+        if talk is not None and (is_stop(inbound.text) or is_start(inbound.text)):
+            asked.setdefault(talk.account.id, set()).add(read_peer(inbound.sender))
+    found: Silences = {}
+    for account, numbers in asked.items():
+        stopped = await tx.stopped(account, sorted(numbers))
+        found |= {(account, number): Silence(number in stopped, number in stopped) for number in numbers}
+    return found
+
+
+async def _take(tx: Tx, id: int, inbound: Inbound, talk: Talk, silences: Silences, policy: Policy, now: int) -> None:
+    account, user = talk.account, talk.user
+    peer = read_peer(inbound.sender)
+    silence = silences.get((account.id, peer))
+    stops = silence is not None and is_stop(inbound.text)
+    starts = silence is not None and not stops and silence.now
+    price = 0 if stops or starts else await _charge(tx, account, user, id, now)
+    kept = Inbound(inbound.connector, peer, inbound.recipient, inbound.text, inbound.at)
+    tx.add_inbound(id, kept, account.id, user.id if user else 0, talk.tag, talk.message, price)
+    if talk.message:
+        kind = "stop" if stops else "start" if starts else "reply"
+        tx.event(talk.message, now, kind, f"{id} from {peer}")
+    fact = ReplyFact(id, peer, inbound.recipient, inbound.text, talk.tag, now, talk.message)
+    if silence is not None and stops:
+        silence.now, silence.at, silence.message, silence.batch = True, now, talk.message, talk.batch
+        url = user.stop_callback if user is not None and user.stop_callback else account.stop_callback
+        notices.owe_reply(tx, account, talk.dialect, "stop", url, fact)
+        return
+    if silence is not None and starts:
+        silence.now = False
+    if account.response_type == "cgi":
+        notices.owe_reply(tx, account, talk.dialect, "reply", account.response_url, fact)
+    elif account.response_type == "text" and not starts:
+        await _answer(tx, kept, talk, policy, now)
+
+
+async def _charge(tx: Tx, account: Account, user: User | None, id: int, now: int) -> int:
+    """Charge a reply; it is kept without a price when the wallet is empty, for it can't be refused any more."""
+    entry = ledger.charge(quota.payer(account, user), REPLY_PRICE, id, now, tx.new_id(), "reply")
+    try:
+        await tx.book(entry, quota.limit(account, user))
+    except ledger.NotEnoughCredits:
+        return 0
+    return REPLY_PRICE
+
+
+async def _answer(tx: Tx, inbound: Inbound, talk: Talk, policy: Policy, now: int) -> None:
+    """Send the account's automatic answer, unless it just came back to us (two machines would never end)."""
+    text = talk.account.response_text
+    if not text or inbound.text.strip() == text.strip():
+        return
+    answer = Submission(
+        dialect=talk.dialect,
+        sender=inbound.recipient,
+        receivers=(inbound.sender,),
+        text=text,
+        user=talk.user.id if talk.user else 0,
+        tag=talk.tag,
+        due=now + 1,  # in a moment: the keeper queues it, who holds the turns
+    )
+    try:
+        await submit(tx, talk.account, answer, Lanes(), policy, now)
+    except (planning.Refused, ledger.NotEnoughCredits) as error:
+        tx.event(talk.message, now, "answer_refused", str(error))
+
+
+async def _write_silences(tx: Tx, silences: Silences) -> None:
+    for (account, number), silence in silences.items():
+        if silence.was == silence.now:
+            continue
+        wallet = await tx.wallet(account)
+        if silence.now:
+            tx.insert("optouts", (account, number, silence.at, silence.message, silence.batch))
+            wallet.optouts += 1
+        else:
+            tx.write("DELETE FROM optouts WHERE account = ?1 AND number = ?2", account, number)
+            wallet.optouts -= 1

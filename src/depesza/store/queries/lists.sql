@@ -1,0 +1,10 @@
+-- Queries of those who look up: conversations of replies, stop lists, lists of receivers.
+
+-- name: conversations_of
+-- values: n bigint, number text, peer text
+-- columns: n, number, account, user_id, message, tag, batch, until, dialect
+-- Whose conversations texts belong to, with the vendor's words of the message that each answers.
+SELECT v.n AS n, v.number AS number, c.account AS account, c.user_id AS user_id, c.message AS message, c.tag AS tag,
+  c.batch AS batch, c.until AS until, s.dialect AS dialect
+FROM v JOIN conversations c ON c.number = v.number AND c.peer = v.peer
+LEFT JOIN messages m ON m.id = c.message LEFT JOIN submissions s ON s.id = m.submission
