@@ -1,0 +1,65 @@
+"""Accounts: made, changed and ended; what a client may see of their money."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from depesza.core.facts import Account
+from depesza.store.contract import Conflict
+from depesza.store.tx import Tx
+
+
+class Unknown(Exception):
+    """The row does not exist (any more)."""
+
+
+class Money(Struct, frozen=True):
+    """What an account has, in micro-credits."""
+
+    balance: int
+    held: int
+    """Held by its users' quotas."""
+    holders: int
+    """Users with a quota."""
+
+
+async def create(tx: Tx, draft: Account) -> Account:
+    """Make an account from a draft (its id is given here); raises `Conflict` when the name is taken."""
+    if draft.name in tx.facts.account_named:
+        raise Conflict(f"an account {draft.name} exists already")
+    account = msgspec.structs.replace(draft, id=tx.new_id())
+    tx.put("accounts", account)
+    return account
+
+
+async def change(tx: Tx, id: int, changes: Mapping[str, object]) -> Account:
+    """Change fields of an account by name; raises `Unknown`, and `ValueError` for what can't be changed."""
+    old = tx.facts.account.get(id)
+    if old is None:
+        raise Unknown(f"account {id}")
+    fixed = {"id", "owner", "name"} & changes.keys()
+    strange = changes.keys() - set(old.__struct_fields__)
+    if fixed or strange:
+        raise ValueError(f"can't be changed: {', '.join(sorted(fixed | strange))}")
+    account = msgspec.convert(msgspec.structs.asdict(old) | dict(changes), Account)
+    if account != old:
+        tx.put("accounts", account)
+    return account
+
+
+async def delete(tx: Tx, id: int) -> None:
+    """End an account with its users and senders; its messages and entries stay. Raises `Unknown`."""
+    if id not in tx.facts.account:
+        raise Unknown(f"account {id}")
+    tx.drop("accounts", id=id)
+    tx.drop("users", account=id)
+    tx.drop("senders", account=id)
+
+
+async def money(tx: Tx, id: int) -> Money:
+    """Read what an account has."""
+    holders = [user.id for user in tx.facts.users if user.account == id and user.quota]
+    balance = (await tx.wallet(id)).balance
+    held = sum([(await tx.wallet(user)).balance for user in holders])
+    return Money(balance, held, len(holders))
