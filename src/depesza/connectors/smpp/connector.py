@@ -8,6 +8,7 @@ spec: carriers/C.1#19 - #24, design/6
 
 import asyncio
 from collections import deque
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 
@@ -54,9 +55,7 @@ class Smpp:
         self._pace = Pace(settings.rate, world.clock())
         self._debts = Debts(settings.undone, self._pause_reading, self._resume_reading)
         ways = ("transceiver",) if settings.bind == "transceiver" else ("transmitter", "receiver")
-        self._lines = [
-            Line(way, settings, world, self, setup.name) for _ in range(settings.sessions) for way in ways
-        ]
+        self._lines = [Line(way, settings, world, self, setup.name) for _ in range(settings.sessions) for way in ways]
         self._senders = [line for line in self._lines if line.role != "receiver"]
         self._queue: deque[Part] = deque()
         self._held: set[Attempt] = set()
@@ -130,9 +129,9 @@ class Smpp:
             self._queue.append(Part(attempt, number, pdu))
         self._drain()
 
-    def matched(self, receipt: Receipt, remote: str) -> None:
-        """Learn under which id a receipt's message was found."""
-        if self._reader.matched(receipt, remote):
+    def matched(self, receipt: Receipt, remote: str, found: Collection[str] = ()) -> None:
+        """Learn under which id a receipt's message was found; `found`: all of its ids that the store has."""
+        if self._reader.matched(receipt, remote, found):
             self._reports.learnt(self.id, write_habits(self._reader.habits))
 
     async def stop(self, grace: float) -> None:

@@ -201,9 +201,7 @@ class Line:
         )
         session = Patient(
             Role.ESME,
-            wire_settings.Settings(
-                window=settings.window, timers=timers, interface_version=settings.interface_version
-            ),
+            wire_settings.Settings(window=settings.window, timers=timers, interface_version=settings.interface_version),
             self._world.clock(),
         )
         self.session = session
@@ -214,9 +212,7 @@ class Line:
 
     def _open(self, link: Pumped) -> None:
         settings = self._settings
-        pdu = BINDS[self.role](
-            settings.system_id, settings.password, settings.system_type, settings.interface_version
-        )
+        pdu = BINDS[self.role](settings.system_id, settings.password, settings.system_type, settings.interface_version)
         try:
             link.session.bind(pdu, self._world.clock())
         except Unencodable as error:

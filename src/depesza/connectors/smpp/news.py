@@ -4,6 +4,7 @@ spec: carriers/C.1#10 #13 - #18, carriers/C.3
 """
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import msgspec
@@ -19,8 +20,8 @@ from depesza.wire.smpp.pdus import DataSm, DeliverSm
 from depesza.wire.smpp.receipt import ReceiptText, read_receipt
 from depesza.wire.smpp.tlvs import MESSAGE_STATE, NETWORK_ERROR_CODE, RECEIPTED_MESSAGE_ID
 
-_RIPE = 0.8
-"""Confidence from which a receipt found under its likeliest id teaches nothing new."""
+_SAMPLE = 16
+"""Once the habits have settled, one receipt in so many is learnt from, to notice that a carrier changes."""
 _FEW = 3
 """Ids looked up once the habits have settled."""
 _FIXED: dict[str, tuple[Change, ...]] = {
@@ -44,6 +45,7 @@ class Reader:
         self._settings = settings
         self._fixed = _FIXED.get(settings.receipt_ids)
         self.habits = _read_habits(habits)
+        self._matched = 0
 
     def receipt(self, pdu: DeliverSm | DataSm, now: int) -> Receipt | None:
         """Read a receipt, None when it is a text from a person.
@@ -68,16 +70,21 @@ class Reader:
             detail += _tlvs(told, state, error)
         return self._report(said, intermediate, detail, now)
 
-    def matched(self, receipt: Receipt, remote: str) -> bool:
-        """Learn from a receipt whose message was found; tell whether that changed anything."""
+    def matched(self, receipt: Receipt, remote: str, found: Collection[str]) -> bool:
+        """Learn from a receipt whose message was found; tell whether that changed anything.
+
+        `found` are all ids of its `remotes` that the store has, where the caller knows them.
+        """
         habits = self.habits
-        if remote == receipt.remotes[0] and habits.confidence >= _RIPE and habits.settled:
+        self._matched += 1
+        as_usual = habits.settled and remote in receipt.remotes[:1]
+        if as_usual and self._matched % _SAMPLE:
             return False
         said = _again(receipt.detail)
         if said is None:
             return False
         arrived = datetime.fromtimestamp(receipt.at / MICRO, UTC)
-        self.habits = habits.learn(said, remote, arrived)
+        self.habits = habits.learn(said, found or (remote,), arrived)
         return self.habits is not habits
 
     def saw(self, remote: str) -> None:
@@ -91,16 +98,14 @@ class Reader:
         state, reason = state_of(said.state, said.err or "", self._settings.errors)
         if intermediate and state in FINAL and state is not State.DELIVERED:
             state, reason = State.PENDING, ""  # it is being tried again
-        return Receipt(
-            self._connector, self._remotes(said), state, reason, now, self._carrier_at(said), detail
-        )
+        return Receipt(self._connector, self._remotes(said), state, reason, now, self._carrier_at(said), detail)
 
     def _remotes(self, said: ReceiptText) -> tuple[str, ...]:
         if self._fixed is not None:
             found = [change.apply(one) for one in said.ids for change in self._fixed]
             return tuple(dict.fromkeys(one for one in found if one)) or said.ids
         habits = self.habits
-        if habits.settled and habits.confidence >= _RIPE:
+        if habits.settled:
             return tuple(dict.fromkeys((*habits.likely(said), *said.ids)))[:_FEW]
         return habits.candidates(said)
 

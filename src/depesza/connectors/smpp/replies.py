@@ -95,9 +95,7 @@ class Replies:
         if self._was_settled(key, fragment):
             ack(True)
             return
-        arrival = self._parts.add(
-            sender, recipient, segment.reference, segment.total, segment.number, fragment, now
-        )
+        arrival = self._parts.add(sender, recipient, segment.reference, segment.total, segment.number, fragment, now)
         for torn in arrival.torn:
             self._give_torn(torn, at)
         if arrival.repeated and key not in self._open:

@@ -42,9 +42,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tls_cert: Annotated[str, Meta(description="File of our own certificate.")] = ""
     tls_key: Annotated[str, Meta(description="File of its key.")] = ""
     tls_name: Annotated[str, Meta(description="Name in the carrier's certificate, if not the host.")] = ""
-    tls_verify: Annotated[bool, Meta(description="Check the carrier's certificate. Off only with a pin.")] = (
-        True
-    )
+    tls_verify: Annotated[bool, Meta(description="Check the carrier's certificate. Off only with a pin.")] = True
     tls_pin: Annotated[str, Meta(description="SHA-256 fingerprint of the only certificate to accept.")] = ""
 
     # how much at once
@@ -59,9 +57,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = 6
 
     # time
-    response_timer: Annotated[
-        Seconds, Meta(description="No answer for so long: the message is uncertain.")
-    ] = 30.0
+    response_timer: Annotated[Seconds, Meta(description="No answer for so long: the message is uncertain.")] = 30.0
     enquire_link: Annotated[Seconds, Meta(description="Nothing heard for so long: ask; 0 never.")] = 30.0
     inactivity: Annotated[Seconds, Meta(description="No work for so long: unbind; 0 never.")] = 0.0
     connect_timer: Annotated[float, Meta(gt=0, description="Seconds until a connection must stand.")] = 10.0
@@ -73,9 +69,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     # addresses
     source_ton: Annotated[Octet | None, Meta(description="Type of our senders; null: by the sender.")] = None
     source_npi: Annotated[Octet | None, Meta(description="Plan of our senders; null: by the sender.")] = None
-    short_ton: Annotated[
-        Octet, Meta(description="Type of a short code as sender: 3 here, 0 or 6 elsewhere.")
-    ] = 3
+    short_ton: Annotated[Octet, Meta(description="Type of a short code as sender: 3 here, 0 or 6 elsewhere.")] = 3
     short_npi: Annotated[Octet, Meta(description="Plan of a short code as sender.")] = 1
     dest_ton: Annotated[Octet, Meta(description="Type of receivers: 1 international; some want 0.")] = 1
     dest_npi: Annotated[Octet, Meta(description="Plan of receivers.")] = 1
@@ -88,9 +82,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = "gsm7"
     gsm7_coding: Annotated[Octet, Meta(description="data_coding of texts in that alphabet.")] = 0
     ucs2_coding: Annotated[Octet, Meta(description="data_coding of UCS-2.")] = 8
-    latin1: Annotated[
-        bool, Meta(description="Send texts that GSM-7 lacks and Latin-1 has (ç) with data_coding 3.")
-    ] = False
+    latin1: Annotated[bool, Meta(description="Send texts that GSM-7 lacks and Latin-1 has (ç) with data_coding 3.")] = (
+        False
+    )
     long_messages: Annotated[
         Literal["udh", "udh16", "sar", "payload"],
         Meta(description="Long texts: header with 8 or 16 bit reference, sar_* fields, or message_payload."),
@@ -128,9 +122,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         dict[str, str],
         Meta(description='The carrier\'s own command_status numbers, as {"0x401": "bad_content"}.'),
     ] = {}
-    errors: Annotated[
-        dict[str, str], Meta(description='What err in receipts means here, as {"008": "blocked"}.')
-    ] = {}
+    errors: Annotated[dict[str, str], Meta(description='What err in receipts means here, as {"008": "blocked"}.')] = {}
 
     # replies
     reassembly: Annotated[
@@ -138,9 +130,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = 600.0
     part_hold: Annotated[
         float,
-        Meta(
-            gt=0, description="Seconds that a part of a reply stays unanswered before it is asked for again."
-        ),
+        Meta(gt=0, description="Seconds that a part of a reply stays unanswered before it is asked for again."),
     ] = 5.0
 
     @property

@@ -136,13 +136,10 @@ class Writer:
         numbered = enumerate(cut.parts, 1)
         if how == "sar":
             return tuple(
-                Piece(0, _octets(part, encoding, b"", self._settings), sar(reference, total, n))
-                for n, part in numbered
+                Piece(0, _octets(part, encoding, b"", self._settings), sar(reference, total, n)) for n, part in numbered
             )
         heads = [udh.concat(reference, total, n, bits) for n in range(1, total + 1)]
-        return tuple(
-            Piece(UDHI, _octets(part, encoding, heads[n - 1], self._settings)) for n, part in numbered
-        )
+        return tuple(Piece(UDHI, _octets(part, encoding, heads[n - 1], self._settings)) for n, part in numbered)
 
 
 def _encoding(text: str, asked: str, settings: Settings) -> Encoding:
