@@ -1,5 +1,214 @@
-"""What an operator wants the store to hold, as values: the file that `depesza apply` reads."""
+"""What an operator wants the store to hold, as values: the file that `depesza apply` reads, and one command's wish.
+
+A field that is not given leaves a row as it is, and a new row gets its default. Names stand for ids throughout.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 
 class WishError(ValueError):
     """A wish cannot be fulfilled; the text names its place."""
+
+
+def _help(text: str, **limits: Any) -> Meta:
+    return Meta(description=text, **limits)
+
+
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Amount = int | float | str
+"""Credits: a number, or text where a float would not be exact."""
+
+
+class OwnerWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A person or company that holds accounts and keys."""
+
+    name: Annotated[Name, _help("Login; signed clients see it as their nichandle.")]
+    password: Annotated[str, _help("To approve keys on our pages.", min_length=1)] | UnsetType = UNSET
+    email: Annotated[str, _help("Address for mail.")] | UnsetType = UNSET
+    firstname: Annotated[str, _help("First name.")] | UnsetType = UNSET
+    lastname: Annotated[str, _help("Last name.")] | UnsetType = UNSET
+    organisation: Annotated[str, _help("Company.")] | UnsetType = UNSET
+    country: Annotated[str, _help("ISO code.", pattern="^[A-Z]{2}$")] | UnsetType = UNSET
+    language: Annotated[str, _help("Like `fr_FR`.", pattern="^[a-z]{2}_[A-Z]{2}$")] | UnsetType = UNSET
+    currency: Annotated[str, _help("ISO code.", pattern="^[A-Z]{3}$")] | UnsetType = UNSET
+
+
+class CreditWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Credits an account shall have."""
+
+    initial: Annotated[Amount, _help("Given once, under the reference.")] | UnsetType = UNSET
+    reference: Annotated[str, _help("Name of that gift; a new name gives again.", min_length=1)] = "initial"
+    at_least: Annotated[Amount, _help("Topped up to this whenever there is less.")] | UnsetType = UNSET
+
+
+class AccountWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A balance with its senders and users."""
+
+    name: Annotated[Name, _help("What clients call it (OVH: serviceName).")]
+    owner: Annotated[str, _help("Name of its owner; needed for a new one.")] | UnsetType = UNSET
+    description: Annotated[str, _help("For people.")] | UnsetType = UNSET
+    enabled: Annotated[bool, _help("It may send.")] | UnsetType = UNSET
+    timezone: Annotated[str, _help("Zone of its dates, like `Europe/Paris`.")] | UnsetType = UNSET
+    weight: (
+        Annotated[int, _help("Share of a busy connector, in percent of a plain one.", ge=1, le=10_000)] | UnsetType
+    ) = UNSET
+    credit_limit: Annotated[Amount, _help("Credits it may go below zero.")] | UnsetType = UNSET
+    on_unknown: (
+        Annotated[Literal["resend", "hold"], _help("A message that may have been sent is sent again, or held.")]
+        | UnsetType
+    ) = UNSET
+    refund_failed: Annotated[bool, _help("Give back what was not delivered.")] | UnsetType = UNSET
+    notices: Annotated[Literal["all", "final"], _help("Which changes are called back.")] | UnsetType = UNSET
+    callback: Annotated[str, _help("Address for receipts.")] | UnsetType = UNSET
+    stop_callback: Annotated[str, _help("Address for opt-outs.")] | UnsetType = UNSET
+    response_type: Annotated[Literal["none", "text", "cgi"], _help("What answers a reply.")] | UnsetType = UNSET
+    response_text: Annotated[str, _help("That answer.")] | UnsetType = UNSET
+    response_url: Annotated[str, _help("Address that replies are sent to.")] | UnsetType = UNSET
+    recredit_amount: Annotated[int, _help("Credits of an automatic order; 0: none.", ge=0)] | UnsetType = UNSET
+    recredit_threshold: Annotated[Amount, _help("Credits at or below which it is made.")] | UnsetType = UNSET
+    max_parts: Annotated[int, _help("Longest text, in parts.", ge=1, le=255)] | UnsetType = UNSET
+    credit: Annotated[CreditWish, _help("Credits it shall have; see below.")] | UnsetType = UNSET
+
+
+class UserWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A login below an account."""
+
+    account: Annotated[str, _help("Name of the account.")]
+    login: Annotated[Name, _help("Its login.")]
+    password: Annotated[str, _help("Needed for a new one.", min_length=1)] | UnsetType = UNSET
+    callback: Annotated[str, _help("Address for its receipts.")] | UnsetType = UNSET
+    stop_callback: Annotated[str, _help("Address for its opt-outs.")] | UnsetType = UNSET
+    ip_restrictions: Annotated[tuple[str, ...], _help("Networks it may call from.")] | UnsetType = UNSET
+    quota: Annotated[bool, _help("It spends credits of its own.")] | UnsetType = UNSET
+    alert_email: Annotated[str, _help("Told of low credits.")] | UnsetType = UNSET
+    alert_number: Annotated[str, _help("The same by text.")] | UnsetType = UNSET
+
+
+class SenderWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A name or number an account may send from."""
+
+    account: Annotated[str, _help("Name of the account.")]
+    name: Annotated[str, _help("The sender.", min_length=1, max_length=21)]
+    kind: Annotated[Literal["alpha", "numeric", "shortcode", "virtual"], _help("`alpha` for a name.")] | UnsetType = (
+        UNSET
+    )
+    status: (
+        Annotated[Literal["enable", "disable", "refused", "waitingValidation"], _help("Only `enable` may be used.")]
+        | UnsetType
+    ) = UNSET
+    description: Annotated[str, _help("For people.")] | UnsetType = UNSET
+    reason: Annotated[str, _help("Why it is wanted.")] | UnsetType = UNSET
+
+
+class KeyWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A consumer key of an application, valid at once."""
+
+    rules: Annotated[tuple[str, ...], _help("Calls it may make, like `GET /sms/*`.", min_length=1)]
+    consumer_key: Annotated[str, _help("The key; made and printed once when not given.", min_length=16)] | UnsetType = (
+        UNSET
+    )
+    allowed_ips: Annotated[tuple[str, ...], _help("Networks it may be used from.")] | UnsetType = UNSET
+
+
+class ApplicationWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A program that signs its requests."""
+
+    owner: Annotated[str, _help("Name of its owner.")]
+    name: Annotated[str, _help("Known by it, where no key is given.", min_length=1, max_length=255)]
+    description: Annotated[str, _help("For people.")] | UnsetType = UNSET
+    kind: Annotated[Literal["signed", "oauth2"], _help("How it proves itself.")] | UnsetType = UNSET
+    key: Annotated[str, _help("Its public key; made when not given.", min_length=8, max_length=64)] | UnsetType = UNSET
+    secret: Annotated[str, _help("Its secret; made and printed once when not given.", min_length=16)] | UnsetType = (
+        UNSET
+    )
+    enabled: Annotated[bool, _help("It may call.")] | UnsetType = UNSET
+    rules: Annotated[tuple[str, ...], _help("Calls an `oauth2` one may make.")] | UnsetType = UNSET
+    keys: Annotated[tuple[KeyWish, ...], _help("Its consumer keys; see below.")] = ()
+
+
+class ConnectorWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A link to a carrier."""
+
+    name: Annotated[Name, _help("Its name.")]
+    kind: Annotated[str, _help("`smpp` or `virtual`; needed for a new one.")] | UnsetType = UNSET
+    enabled: Annotated[bool, _help("It is connected.")] | UnsetType = UNSET
+    settings: Annotated[dict[str, Any], _help("What its kind wants; replaced as a whole.")] | UnsetType = UNSET
+
+
+Class = Literal["any", "urgent", "high", "normal", "bulk"]
+
+
+class RouteWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which connectors may carry what fits; known by its conditions (all but the last four fields)."""
+
+    prefix: Annotated[str, _help("Digits the receiver begins with.", pattern="^[0-9]{0,15}$")] = ""
+    country: Annotated[str, _help("ISO code of the receiver.", pattern="^([A-Z]{2})?$")] = ""
+    sender: Annotated[str, _help("The sender.")] = ""
+    account: Annotated[str, _help("Name of the account.")] = ""
+    priority: Annotated[Class, _help("Class of traffic.")] = "any"
+    position: Annotated[int, _help("Smaller is tried first; 100 unless given.")] | UnsetType = UNSET
+    connectors: Annotated[tuple[str, ...], _help("Names, first choice first; none refuses.")] | UnsetType = UNSET
+    weights: Annotated[tuple[int, ...], _help("Percent of each, with `weighted`.")] | UnsetType = UNSET
+    spread: (
+        Annotated[Literal["order", "round_robin", "weighted"], _help("How the first choice is made.")] | UnsetType
+    ) = UNSET
+
+
+class PriceWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a part costs; known by its conditions (all but the last field)."""
+
+    account: Annotated[str, _help("Name of the account; empty for all.")] = ""
+    prefix: Annotated[str, _help("Digits the receiver begins with.", pattern="^[0-9]{0,15}$")] = ""
+    country: Annotated[str, _help("ISO code of the receiver.", pattern="^([A-Z]{2})?$")] = ""
+    credits: Annotated[Amount, _help("Credits for one part.")]
+
+
+class Wish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A whole file; a list that is not given says nothing about its rows."""
+
+    owners: tuple[OwnerWish, ...] | UnsetType = UNSET
+    accounts: tuple[AccountWish, ...] | UnsetType = UNSET
+    users: tuple[UserWish, ...] | UnsetType = UNSET
+    senders: tuple[SenderWish, ...] | UnsetType = UNSET
+    applications: tuple[ApplicationWish, ...] | UnsetType = UNSET
+    connectors: tuple[ConnectorWish, ...] | UnsetType = UNSET
+    routes: tuple[RouteWish, ...] | UnsetType = UNSET
+    prices: tuple[PriceWish, ...] | UnsetType = UNSET
+
+
+def read(text: str, environment: Mapping[str, str]) -> Wish:
+    """Read a file; a text `env:NAME` stands for a variable. Raises `WishError` that names the place."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WishError(f"not TOML: {error}") from error
+    return wish(_filled(tree, "", environment))
+
+
+def wish(tree: object) -> Wish:
+    """Turn plain values into a wish; raises `WishError` that names the place."""
+    try:
+        return msgspec.convert(tree, Wish)
+    except msgspec.ValidationError as error:
+        said, _, place = str(error).partition(" - at `$")
+        place = place.strip("`.")
+        raise WishError(f"{place}: {said}" if place else said) from error
+
+
+def _filled(value: Any, place: str, environment: Mapping[str, str]) -> Any:
+    """Put the environment's values in."""
+    if isinstance(value, dict):
+        return {key: _filled(each, f"{place}.{key}".strip("."), environment) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, f"{place}[{n}]", environment) for n, each in enumerate(value)]
+    if isinstance(value, str) and value.startswith("env:"):
+        name = value[4:]
+        if not environment.get(name):
+            raise WishError(f"{place}: the environment has no {name}")
+        return environment[name]
+    return value
