@@ -9,19 +9,21 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from depesza.core import planning
+from depesza.core import ledger, planning, quota
 from depesza.core.facts import Account
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Submission
+from depesza.core.model import MICRO, Accepted, Submission
 from depesza.core.planning import Policy
 from depesza.core.template import Template
 from depesza.services import audiences
-from depesza.services.audiences import Line
+from depesza.services.audiences import Audience, Line
 from depesza.services.submit import submit
 from depesza.store.tx import Tx
 
 PAGE = 500
 """Rows planned by one service."""
+SAMPLE = 1_000
+"""Rows by which a list is priced beforehand."""
 
 _write_submission = msgspec.json.Encoder().encode
 _read_submission = msgspec.json.Decoder(Submission).decode
@@ -34,6 +36,48 @@ class Progress(Struct, frozen=True, gc=False):
     """Rows that were read."""
     status: str
     """`running`, `done`, `failed` (no credits left), or empty when it is not ours to run."""
+
+
+async def start(
+    tx: Tx,
+    account: Account,
+    submission: Submission,
+    audience: Audience,
+    lanes: Lanes,
+    policy: Policy,
+    now: int,
+) -> Accepted:
+    """Take a job for a list; receivers named in the submission itself get theirs at once.
+
+    The price told is the estimate, and the balance must hold it, but each page is charged when it is planned.
+    Raises `planning.Refused` or `ledger.NotEnoughCredits`, and then nothing was written.
+    """
+    price = await estimate(tx, account, submission, audience, policy, now)
+    accepted = await submit(tx, account, submission, lanes, policy, now)
+    user = tx.facts.user.get(submission.user)
+    if not ledger.affordable(accepted.balance, quota.limit(account, user), price):
+        raise ledger.NotEnoughCredits(accepted.balance + accepted.price, price + accepted.price)
+    await begin(tx, account, submission, audience.id, now)
+    return msgspec.structs.replace(accepted, price=accepted.price + price)
+
+
+async def estimate(
+    tx: Tx, account: Account, submission: Submission, audience: Audience, policy: Policy, now: int
+) -> int:
+    """Price a list by its first rows: exact when they are all; raises `planning.Refused` for a text common to all."""
+    lines = await audiences.page(tx, audience.id, 0, SAMPLE)
+    if not lines:
+        return 0
+    filled = fill(submission, lines)
+    targets, _ = planning.read_receivers(filled.receivers, policy)
+    stopped = await tx.stopped(account.id, [target.e164 for target in targets])
+    try:
+        plan = planning.plan(filled, targets, account, tx.facts, stopped, Lanes(), policy, now, tx.new_id)
+    except planning.Refused:
+        if not filled.texts:
+            raise
+        return audience.records * MICRO  # a row at fault will be left out
+    return plan.price * audience.records // len(lines)
 
 
 async def begin(tx: Tx, account: Account, submission: Submission, audience: int, now: int) -> int:

@@ -195,7 +195,8 @@ async def message(tx: Tx, account: int, id: int, user: int = 0) -> Sent | None:
 
 
 def _sent(row: Row) -> Sent:
-    return Sent(*row[:5], State(row[5]), *row[6:])
+    id, user, receiver, parts, price, state = row[:6]
+    return Sent(id, user, receiver, parts, price, State(state), *row[6:17])
 
 
 def is_waiting(sent: Sent) -> bool:

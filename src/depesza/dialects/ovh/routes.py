@@ -3,6 +3,7 @@
 A handler takes the place of `not_yet`. Router, schema documents and coverage page are made from this table.
 """
 
+from depesza.dialects.ovh import messages, sending
 from depesza.dialects.ovh.call import not_yet
 from depesza.dialects.ovh.route import Access, Route, delete, get, post, put
 
@@ -57,27 +58,27 @@ SMS: tuple[Route, ...] = (
     get(ACCOUNT + "/exceptions", "C", not_yet, "sms.Exception[]",
         "Operator filters known for a receiver", "receiver!"),
     # Sending jobs (pending messages)
-    get(ACCOUNT + "/jobs", "B", not_yet, "long[]", "Ids that are still waiting"),
-    post(ACCOUNT + "/jobs", "A", not_yet, "sms.SmsSendingReportUser", "Send", JOB),
-    get(ACCOUNT + "/jobs/{id}", "B", not_yet, "sms.Job"),
-    delete(ACCOUNT + "/jobs/{id}", "B", not_yet, "void", "Cancel a pending message"),
+    get(ACCOUNT + "/jobs", "B", messages.list_jobs, "long[]", "Ids that are still waiting"),
+    post(ACCOUNT + "/jobs", "A", sending.send, "sms.SmsSendingReportUser", "Send", JOB),
+    get(ACCOUNT + "/jobs/{id}", "B", messages.show_job, "sms.Job"),
+    delete(ACCOUNT + "/jobs/{id}", "B", messages.delete_job, "void", "Cancel a pending message"),
     # Sent messages
-    get(ACCOUNT + "/outgoing", "A", not_yet, "long[]",
+    get(ACCOUNT + "/outgoing", "A", messages.list_outgoing, "long[]",
         "Search the history",
         DATES + "tag sender receiver deliveryReceipt:long ptt:long differedDelivery:long batchID:uuid "
         "messageID:uuid"),
-    get(ACCOUNT + "/outgoing/{id}", "A", not_yet, "sms.Outgoing", "Status of one message"),
-    delete(ACCOUNT + "/outgoing/{id}", "B", not_yet, "void", "Remove it from the history"),
+    get(ACCOUNT + "/outgoing/{id}", "A", messages.show_outgoing, "sms.Outgoing", "Status of one message"),
+    delete(ACCOUNT + "/outgoing/{id}", "B", messages.delete_outgoing, "void", "Remove it from the history"),
     get(ACCOUNT + "/outgoing/{id}/hlr", "C", not_yet, "sms.Hlr", "Operator of the receiver"),
     # Received messages
-    get(ACCOUNT + "/incoming", "A", not_yet, "long[]", "Search the messages received", DATES + "sender tag"),
-    get(ACCOUNT + "/incoming/{id}", "B", not_yet, "sms.Incoming"),
-    delete(ACCOUNT + "/incoming/{id}", "B", not_yet, "void"),
+    get(ACCOUNT + "/incoming", "A", messages.list_incoming, "long[]", "Search the messages received", DATES + "sender tag"),
+    get(ACCOUNT + "/incoming/{id}", "B", messages.show_incoming, "sms.Incoming"),
+    delete(ACCOUNT + "/incoming/{id}", "B", messages.delete_incoming, "void"),
     # Stop list
-    get(ACCOUNT + "/blacklists", "A", not_yet, "string[]",
+    get(ACCOUNT + "/blacklists", "A", messages.list_blacklists, "string[]",
         "Numbers that answered STOP", "batchID:uuid smsOutgoingID:long"),
-    get(ACCOUNT + "/blacklists/{number}", "B", not_yet, "sms.Blacklist"),
-    delete(ACCOUNT + "/blacklists/{number}", "B", not_yet, "void", "Allow sending to the number again"),
+    get(ACCOUNT + "/blacklists/{number}", "B", messages.show_blacklist, "sms.Blacklist"),
+    delete(ACCOUNT + "/blacklists/{number}", "B", messages.delete_blacklist, "void", "Allow sending to the number again"),
     # Batches (campaigns)
     get(ACCOUNT + "/batches", "B", not_yet, "sms.Batch[]", "All batches as objects"),
     post(ACCOUNT + "/batches", "B", not_yet, "sms.Batch",
@@ -123,18 +124,18 @@ SMS: tuple[Route, ...] = (
     get(USER, "A", not_yet, "sms.User", "Quota left is here"),
     put(USER, "A", not_yet, "void", "Change quota, alert, addresses, callbacks, password", "=sms.User"),
     delete(USER, "B", not_yet, "void"),
-    get(USER + "/jobs", "B", not_yet, "long[]"),
-    post(USER + "/jobs", "B", not_yet, "sms.SmsSendingReportUser", "Charged to the user's quota", JOB),
-    get(USER + "/jobs/{id}", "B", not_yet, "sms.Job"),
-    delete(USER + "/jobs/{id}", "B", not_yet, "void"),
-    get(USER + "/outgoing", "B", not_yet, "long[]",
+    get(USER + "/jobs", "B", messages.list_jobs, "long[]"),
+    post(USER + "/jobs", "B", sending.send_as_user, "sms.SmsSendingReportUser", "Charged to the user's quota", JOB),
+    get(USER + "/jobs/{id}", "B", messages.show_job, "sms.Job"),
+    delete(USER + "/jobs/{id}", "B", messages.delete_job, "void"),
+    get(USER + "/outgoing", "B", messages.list_outgoing, "long[]",
         "", "deliveryReceipt:long differedDelivery:long ptt:long receiver sender tag"),
-    get(USER + "/outgoing/{id}", "B", not_yet, "sms.Outgoing"),
-    delete(USER + "/outgoing/{id}", "B", not_yet, "void"),
+    get(USER + "/outgoing/{id}", "B", messages.show_outgoing, "sms.Outgoing"),
+    delete(USER + "/outgoing/{id}", "B", messages.delete_outgoing, "void"),
     get(USER + "/outgoing/{id}/hlr", "C", not_yet, "sms.Hlr"),
-    get(USER + "/incoming", "B", not_yet, "long[]", "", "sender tag"),
-    get(USER + "/incoming/{id}", "B", not_yet, "sms.Incoming"),
-    delete(USER + "/incoming/{id}", "B", not_yet, "void"),
+    get(USER + "/incoming", "B", messages.list_incoming, "long[]", "", "sender tag"),
+    get(USER + "/incoming/{id}", "B", messages.show_incoming, "sms.Incoming"),
+    delete(USER + "/incoming/{id}", "B", messages.delete_incoming, "void"),
     get(USER + "/document", "C", not_yet, "string",
         "",
         "wayType!:sms.DocumentWayTypeEnum creationDatetime.from:datetime creationDatetime.to:datetime "
