@@ -1,0 +1,9 @@
+"""The vendors whose APIs we speak: one folder each, one line each in `ALL`."""
+
+from collections.abc import Callable
+
+from depesza.dialects.contract import Context, Dialect
+from depesza.dialects.ovh import Ovh
+
+ALL: tuple[Callable[[Context], Dialect], ...] = (Ovh,)
+"""Makers of the dialects that the composition mounts."""

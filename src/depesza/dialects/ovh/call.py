@@ -4,7 +4,7 @@ Query and body are read when a handler asks for them, leniently, as the vendor d
 cannot be read raises `OvhError` 400.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
@@ -55,6 +55,8 @@ class Call(Struct):
     """`{serviceName}`, found and checked to be the caller's."""
     headers: tuple[tuple[str, str], ...] = ()
     """Headers that the handler adds to its answer."""
+    last_use: Mapping[int, int] = {}
+    """When credentials were used last, by id."""
     _query: dict[str, str] | None = None
     _json: dict[str, object] | None = None
 

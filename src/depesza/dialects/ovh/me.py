@@ -1,0 +1,95 @@
+"""The owner and their keys. spec: ovh/1.5"""
+
+from depesza.core.facts import Application
+from depesza.dialects.ovh import errors
+from depesza.dialects.ovh.auth import credential_of, read_texts, status_of, write_application, write_credential
+from depesza.dialects.ovh.call import Call
+from depesza.services import keys
+
+SYMBOLS = {"EUR": "€", "PLN": "zł", "GBP": "£", "USD": "$", "CAD": "$", "CZK": "Kč"}
+
+
+async def me(call: Call) -> object:
+    """Tell who owns the credential."""
+    owner = call.context.store.facts.owner[call.caller.owner]
+    return {
+        "nichandle": owner.name,
+        "email": owner.email,
+        "firstname": owner.firstname or None,
+        "name": owner.lastname or None,
+        "organisation": owner.organisation or None,
+        "legalform": "corporation" if owner.organisation else "individual",
+        "country": owner.country,
+        "language": owner.language,
+        "currency": {"code": owner.currency, "symbol": SYMBOLS.get(owner.currency, owner.currency)},
+        "ovhCompany": "ovh",
+        "ovhSubsidiary": owner.country,
+        "state": "complete",
+        "phone": None,
+        "city": None,
+    }
+
+
+async def applications(call: Call) -> object:
+    """List the owner's applications."""
+    return [row.id for row in call.context.store.facts.applications if row.owner == call.caller.owner]
+
+
+def _application(call: Call) -> Application:
+    id = call.number("applicationId")
+    row = call.context.store.facts.application.get(id)
+    if row is None or row.owner != call.caller.owner:
+        raise errors.not_found(id)
+    return row
+
+
+async def application(call: Call) -> object:
+    """Tell one application."""
+    return write_application(_application(call))
+
+
+async def drop_application(call: Call) -> object:
+    """Delete an application and its consumer keys."""
+    await call.run(keys.drop_application, _application(call).id)
+    return None
+
+
+async def credentials(call: Call) -> object:
+    """List the owner's credentials, of one application or state where asked."""
+    application, status = call.query.get("applicationId"), call.query.get("status")
+    return [
+        row.id
+        for row in call.context.store.facts.credentials
+        if row.owner == call.caller.owner
+        and (application is None or str(row.application) == application)
+        and (status is None or status_of(row, call.now) == status)
+    ]
+
+
+async def credential(call: Call) -> object:
+    """Tell one credential."""
+    row = credential_of(call, call.number("credentialId"))
+    return write_credential(row, call.last_use.get(row.id, 0), call.now)
+
+
+async def credential_application(call: Call) -> object:
+    """Tell the application of a credential."""
+    row = credential_of(call, call.number("credentialId"))
+    return write_application(call.context.store.facts.application[row.application])
+
+
+async def change_credential(call: Call) -> object:
+    """Change the addresses from which a credential may be used."""
+    row = credential_of(call, call.number("credentialId"))
+    if "allowedIPs" in call.json:
+        try:
+            await call.run(keys.restrict, row.id, read_texts(call.json, "allowedIPs"))
+        except keys.KeyRefused as error:
+            raise errors.bad_request(str(error)) from error
+    return None
+
+
+async def drop_credential(call: Call) -> object:
+    """Delete a credential."""
+    await call.run(keys.revoke, credential_of(call, call.number("credentialId")).id)
+    return None
