@@ -19,6 +19,7 @@ def expected(error: Exception) -> tuple[str, int]:
     from depesza.connectors.setup import SettingsError as ConnectorSettingsError
     from depesza.core.ledger import BadEntry, NotEnoughCredits
     from depesza.core.planning import Refused
+    from depesza.services.keys import KeyRefused
     from depesza.services.vault import VaultError
     from depesza.services.wishes import WishError
     from depesza.settings import SettingsError
@@ -26,7 +27,7 @@ def expected(error: Exception) -> tuple[str, int]:
 
     if isinstance(error, SettingsError | ConnectorSettingsError):
         return str(error), 2
-    if isinstance(error, WishError | NotEnoughCredits | Refused | VaultError | StoreError | BadEntry):
+    if isinstance(error, WishError | KeyRefused | NotEnoughCredits | Refused | VaultError | StoreError | BadEntry):
         return str(error), 1
     if isinstance(error, OSError):
         return _system(error), 1

@@ -6,6 +6,7 @@ Every line is an event name (`room.what_happened`) with key-values. See docs/gui
 import logging
 import re
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 import structlog
@@ -41,8 +42,7 @@ def mask(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _masked(value: object, hide: "type[str] | object") -> object:
-    assert callable(hide)
+def _masked(value: object, hide: Callable[[str], str]) -> object:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if isinstance(value, str):
@@ -54,12 +54,17 @@ def _masked(value: object, hide: "type[str] | object") -> object:
     return value
 
 
-def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
-    """Set logging up for this process; raises `SettingsError`."""
+def check(settings: LogSettings) -> None:
+    """Refuse settings that are none; raises `SettingsError`."""
     if settings.level not in LEVELS:
         raise SettingsError(f"log.level: {settings.level!r} is not one of {', '.join(LEVELS)}")
     if settings.format not in ("json", "text"):
         raise SettingsError(f"log.format: {settings.format!r} is not json or text")
+
+
+def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
+    """Set logging up for this process; raises `SettingsError`."""
+    check(settings)
     stream = stream or sys.stderr
     structlog.configure(
         processors=processors(settings, colors=stream.isatty()),
