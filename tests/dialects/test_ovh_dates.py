@@ -87,9 +87,7 @@ def test_the_other_forms() -> None:
 
 
 @settings(max_examples=150)
-@given(
-    st.integers(0, 4_000_000_000), st.sampled_from(["Europe/Paris", "America/Toronto", "UTC", "Asia/Kolkata"])
-)
+@given(st.integers(0, 4_000_000_000), st.sampled_from(["Europe/Paris", "America/Toronto", "UTC", "Asia/Kolkata"]))
 def test_what_is_written_is_read_again(seconds: int, name: str) -> None:
     at = seconds * 1_000_000
     assert dates.read(dates.write(at, dates.zone(name)), PARIS) == at

@@ -93,3 +93,8 @@ async def drop_credential(call: Call) -> object:
     """Delete a credential."""
     await call.run(keys.revoke, credential_of(call, call.number("credentialId")).id)
     return None
+
+
+async def accounts(call: Call) -> object:
+    """List the SMS accounts that the key may see; several clients take the first one. spec: ovh/1.6"""
+    return [account.name for account in call.accounts()]

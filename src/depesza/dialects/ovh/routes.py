@@ -3,7 +3,7 @@
 A handler takes the place of `not_yet`. Router, schema documents and coverage page are made from this table.
 """
 
-from depesza.dialects.ovh import messages, sending
+from depesza.dialects.ovh import accounts, credits, messages, ptts, receivers, senders, sending, users
 from depesza.dialects.ovh.call import not_yet
 from depesza.dialects.ovh.route import Access, Route, delete, get, post, put
 
@@ -23,11 +23,11 @@ CLEAN = "freemium!:boolean priceOnly!:boolean"
 # fmt: off
 SMS: tuple[Route, ...] = (
     # Global (no account in the path)
-    get("/sms", "A", not_yet, "string[]", "Names of the accounts that the key may see", "iamTags"),
-    post("/sms/estimate", "B", not_yet, "sms.JobEstimate",
+    get("/sms", "A", accounts.list_accounts, "string[]", "Names of the accounts that the key may see", "iamTags"),
+    post("/sms/estimate", "B", ptts.estimate, "sms.JobEstimate",
         "Encoding and part count of a text. No credit is spent",
         "message!:text noStopClause!:boolean senderType!:sms.TypeSenderEnum"),
-    get("/sms/ptts", "A", not_yet, "sms.PttDetails", "Explain one ptt code", "ptt!:long"),
+    get("/sms/ptts", "A", ptts.explain, "sms.PttDetails", "Explain one ptt code", "ptt!:long"),
     get("/sms/rates/destinations", "B", not_yet, "sms.DestinationRates",
         "Credits and price of one SMS to a country",
         "country!:sms.CountryEnum billingCountry:sms.BillingCountryEnum", Access.OPEN),
@@ -40,12 +40,12 @@ SMS: tuple[Route, ...] = (
     get("/sms/virtualNumbers/{number}/serviceInfos", "C", not_yet, "services.Service"),
     put("/sms/virtualNumbers/{number}/serviceInfos", "C", not_yet, "void", "", "=services.Service"),
     # Account
-    get(ACCOUNT, "B", not_yet, "sms.AccountWithIAM", "Balance, callbacks, response settings"),
-    put(ACCOUNT, "A", not_yet, "void",
+    get(ACCOUNT, "B", accounts.show_account, "sms.AccountWithIAM", "Balance, callbacks, response settings"),
+    put(ACCOUNT, "A", accounts.change_account, "void",
         "Change callbacks, response, automatic order, description", "=sms.Account"),
-    post(ACCOUNT + "/transferCredits", "A", not_yet, "void",
+    post(ACCOUNT + "/transferCredits", "A", credits.transfer, "void",
         "Move credits to another account of the same owner", "credits!:double smsAccountTarget!"),
-    get(ACCOUNT + "/seeOffers", "A", not_yet, "sms.PackOffer[]",
+    get(ACCOUNT + "/seeOffers", "A", credits.see_offers, "sms.PackOffer[]",
         "Price list for a pack and destination",
         "countryCurrencyPrice!:reference.CountryEnum countryDestination!:sms.CountryEnum "
         "quantity!:sms.PackQuantityEnum"),
@@ -92,22 +92,22 @@ SMS: tuple[Route, ...] = (
         "Cancel, while no SMS of it has been sent"),
     get(ACCOUNT + "/batches/{id}/statistics", "B", not_yet, "sms.BatchStatistics"),
     # Preloaded receivers (CSV slots)
-    get(ACCOUNT + "/receivers", "B", not_yet, "long[]", "Slot numbers in use"),
-    post(ACCOUNT + "/receivers", "A", not_yet, "sms.Receiver",
+    get(ACCOUNT + "/receivers", "B", receivers.list_slots, "long[]", "Slot numbers in use"),
+    post(ACCOUNT + "/receivers", "A", receivers.load, "sms.Receiver",
         "Load a CSV from an address or from /me/document", CSV),
-    get(ACCOUNT + "/receivers/{slotId}", "B", not_yet, "sms.Receiver"),
-    put(ACCOUNT + "/receivers/{slotId}", "B", not_yet, "void", "", "=sms.Receiver"),
-    delete(ACCOUNT + "/receivers/{slotId}", "B", not_yet, "void"),
-    get(ACCOUNT + "/receivers/{slotId}/csv", "B", not_yet, "string", "The file as one JSON string"),
+    get(ACCOUNT + "/receivers/{slotId}", "B", receivers.show, "sms.Receiver"),
+    put(ACCOUNT + "/receivers/{slotId}", "B", receivers.change, "void", "", "=sms.Receiver"),
+    delete(ACCOUNT + "/receivers/{slotId}", "B", receivers.delete, "void"),
+    get(ACCOUNT + "/receivers/{slotId}/csv", "B", receivers.csv, "string", "The file as one JSON string"),
     post(ACCOUNT + "/receivers/{slotId}/clean", "C", not_yet, "sms.ReceiversAsynchronousCleanReport",
         "De-duplicate and check; HLR is used unless freemium", CLEAN),
     # Senders
-    get(ACCOUNT + "/senders", "B", not_yet, "string[]"),
-    post(ACCOUNT + "/senders", "B", not_yet, "string",
+    get(ACCOUNT + "/senders", "B", senders.list_senders, "string[]"),
+    post(ACCOUNT + "/senders", "B", senders.create_sender, "string",
         "Ask for a sender; answers its name", "sender! reason description"),
-    get(ACCOUNT + "/senders/{sender}", "B", not_yet, "sms.Sender"),
-    put(ACCOUNT + "/senders/{sender}", "B", not_yet, "void", "Change description and status", "=sms.Sender"),
-    delete(ACCOUNT + "/senders/{sender}", "B", not_yet, "void"),
+    get(ACCOUNT + "/senders/{sender}", "B", senders.show_sender, "sms.Sender"),
+    put(ACCOUNT + "/senders/{sender}", "B", senders.change_sender, "void", "Change description and status", "=sms.Sender"),
+    delete(ACCOUNT + "/senders/{sender}", "B", senders.delete_sender, "void"),
     post(ACCOUNT + "/senders/{sender}/validate", "B", not_yet, "void",
         "Activation code (phone-number senders)", "code!"),
     get(ACCOUNT + "/senders/{sender}/documents", "C", not_yet, "uuid[]", "Supporting documents"),
@@ -119,11 +119,11 @@ SMS: tuple[Route, ...] = (
     get(ACCOUNT + "/sendersAvailableForValidation", "C", not_yet, "sms.SenderAvailable[]",
         "Senders derived from the owner's data", "referer:sms.SenderRefererEnum"),
     # API users of the account
-    get(ACCOUNT + "/users", "B", not_yet, "string[]", "Logins"),
-    post(ACCOUNT + "/users", "A", not_yet, "void", "", "login! password!"),
-    get(USER, "A", not_yet, "sms.User", "Quota left is here"),
-    put(USER, "A", not_yet, "void", "Change quota, alert, addresses, callbacks, password", "=sms.User"),
-    delete(USER, "B", not_yet, "void"),
+    get(ACCOUNT + "/users", "B", users.list_users, "string[]", "Logins"),
+    post(ACCOUNT + "/users", "A", users.create_user, "void", "", "login! password!"),
+    get(USER, "A", users.show_user, "sms.User", "Quota left is here"),
+    put(USER, "A", users.change_user, "void", "Change quota, alert, addresses, callbacks, password", "=sms.User"),
+    delete(USER, "B", users.delete_user, "void"),
     get(USER + "/jobs", "B", messages.list_jobs, "long[]"),
     post(USER + "/jobs", "B", sending.send_as_user, "sms.SmsSendingReportUser", "Charged to the user's quota", JOB),
     get(USER + "/jobs/{id}", "B", messages.show_job, "sms.Job"),
@@ -208,11 +208,11 @@ SMS: tuple[Route, ...] = (
 )
 
 ORDER: tuple[Route, ...] = (
-    get("/order/sms", "B", not_yet, "string[]", "Accounts that can be credited"),
-    get("/order/sms/{serviceName}", "B", not_yet, "string[]", "Options that can be ordered"),
-    get("/order/sms/{serviceName}/credits", "A", not_yet, "order.Order",
+    get("/order/sms", "B", credits.list_orderable, "string[]", "Accounts that can be credited"),
+    get("/order/sms/{serviceName}", "B", credits.list_options, "string[]", "Options that can be ordered"),
+    get("/order/sms/{serviceName}/credits", "A", credits.price_order, "order.Order",
         "Price of credits", "quantity!:long"),
-    post("/order/sms/{serviceName}/credits", "A", not_yet, "order.Order", "Order credits", "quantity!:long"),
+    post("/order/sms/{serviceName}/credits", "A", credits.order, "order.Order", "Order credits", "quantity!:long"),
     get("/order/sms/new", "C", not_yet, "order.Order",
         "Price of a new account", "quantity!:long channel:sms.ChannelEnum smpp:boolean"),
     post("/order/sms/new", "C", not_yet, "order.Order",
