@@ -6,6 +6,7 @@ connector's window is free again only when the outcome is on disk. So after a cr
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 import structlog
@@ -13,7 +14,7 @@ import structlog
 from depesza.connectors.contract import Connector, Link
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
-from depesza.core.model import Message, Outcome
+from depesza.core.model import MICRO, Message, Outcome
 from depesza.core.refusals import Retry, refusal
 from depesza.engine.lane import PAGE, Lane
 from depesza.services import progress
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 FAILOVER_AFTER = 5.0
 """Seconds a link must be down before its messages go another way."""
+AGAIN = 1.0
+"""Seconds after which what the store refused is tried again."""
 
 
 class Dispatcher:
@@ -48,7 +51,7 @@ class Dispatcher:
     def attach(self, connector: Connector) -> None:
         """Serve a connector; what is queued for it is read from the table."""
         lane = self._lanes[connector.id] = Lane(connector)
-        lane.horizon = (-1, 0, 0)
+        lane.doubt()
         lane.down_since = self._loop.time()
         self._feed(lane)
 
@@ -92,11 +95,11 @@ class Dispatcher:
     def _claim(self, lane: Lane, free: int) -> None:
         now = self._now()
         chosen: list[Message] = []
-        expired: list[int] = []
+        expired: list[Message] = []
         while lane.heap and len(chosen) < free:
             message = lane.pop()
             if 0 < message.content.expires <= now:
-                expired.append(message.id)
+                expired.append(message)
                 continue
             chosen.append(message)
             self._turns.queue(lane.connector.id, message.priority).served(message.turn)
@@ -120,8 +123,7 @@ class Dispatcher:
             log.error("dispatcher.claim_failed", connector=lane.connector.name, error=repr(error))
             for message in chosen:
                 self._drop(lane, message.id)
-                self._loop.call_later(1.0, lane.push, message)
-            self._loop.call_later(1.1, self.ready, lane.connector.id)
+            self._loop.call_later(AGAIN, self._push_again, lane, chosen)
             return
         marked = done.result()
         if len(marked) != len(chosen):
@@ -130,69 +132,103 @@ class Dispatcher:
                 if message.id not in kept:  # cancelled, or taken over by another node
                     self._drop(lane, message.id)
             chosen = [message for message in chosen if message.id in kept]
+        if lane.connector.room <= 0 and lane.connector.health.link is not Link.UP:
+            self._take_back(lane, chosen)
+            return
         send = lane.connector.send
         for message in chosen:
             send(message)
         if lane.heap:
             self.ready(lane.connector.id)
 
+    def _take_back(self, lane: Lane, messages: list[Message]) -> None:
+        """The link went down, or was stopped, while they were being marked: none of them has left."""
+        now = self._now()
+        for message in messages:
+            outcome = Outcome(message.id, now, refusal="link_down", retry_after=MICRO, detail="not handed over")
+            self.outcome(lane.connector.id, outcome)
+
+    def _push_again(self, lane: Lane, messages: list[Message]) -> None:
+        for message in messages:
+            lane.push(message)
+        self.ready(lane.connector.id)
+
     def _drop(self, lane: Lane, message: int) -> None:
         lane.inflight.pop(message, None)
         lane.held.discard(message)
 
-    def _expire(self, lane: Lane, ids: list[int]) -> None:
+    def _expire(self, lane: Lane, messages: list[Message]) -> None:
+        ids = [message.id for message in messages]
         lane.held.difference_update(ids)
-        self._watch(self._store.insist(progress.end, ids, News.EXPIRED, "expired", self._now()))
+        for id in ids if self._tried else ():
+            self._tried.pop(id, None)
+        self._watch(lane, messages, self._store.insist(progress.end, ids, News.EXPIRED, "expired", self._now()))
 
-    def _watch(self, future: "asyncio.Future[object]") -> None:
-        future.add_done_callback(_complain)
+    def _watch(self, lane: Lane, messages: list[Message], future: "asyncio.Future[Any]") -> None:
+        """Queue the messages here again when what was to become of them could not be written."""
+
+        def watch(done: "asyncio.Future[Any]") -> None:
+            if done.cancelled() or done.exception() is not None:
+                log.error("dispatcher.failed", connector=lane.connector.name, error=repr(done))
+                self._loop.call_later(AGAIN, self._push_again, lane, messages)
+
+        future.add_done_callback(watch)
 
     # outcomes come back
 
     def outcome(self, connector: int, outcome: Outcome) -> None:
         """Settle what a connector says of a message it was handed."""
-        lane = self._lanes[connector]
-        message = lane.inflight.get(outcome.message)
-        if message is None:
-            log.error("dispatcher.unknown_outcome", connector=lane.connector.name, message=outcome.message)
+        lane = self._lanes.get(connector)
+        message = lane.inflight.get(outcome.message) if lane is not None else None
+        if lane is None or message is None:
+            log.error("dispatcher.unknown_outcome", connector=connector, message=outcome.message)
             return
         waiting = self._settled.get(connector)
         if waiting is None:
             self._settled[connector] = [(outcome, message)]
-            self._loop.call_soon(self._settle, connector)
+            self._loop.call_soon(self._settle, lane)
         else:
             waiting.append((outcome, message))
 
-    def _settle(self, connector: int) -> None:
+    def _settle(self, lane: Lane) -> None:
+        connector = lane.connector.id
         settled = self._settled.pop(connector, [])
-        lane = self._lanes[connector]
         retry: dict[int, int] = {}
         for outcome, message in settled:
             if outcome.refusal and refusal(outcome.refusal).retry is Retry.OTHER:
                 retry[message.id] = self._other(message, connector)
-        future = self._store.insist(progress.settle, connector, settled, retry)
-        future.add_done_callback(lambda done: self._has_settled(lane, settled, done))
+        try:
+            future = self._store.insist(progress.settle, connector, settled, retry)
+        except Stopped:
+            return
+        future.add_done_callback(lambda done: self._has_settled(lane, settled, retry, done))
 
-    def _has_settled(self, lane: Lane, settled: list[tuple[Outcome, Message]], done: "asyncio.Future[None]") -> None:
+    def _has_settled(
+        self,
+        lane: Lane,
+        settled: list[tuple[Outcome, Message]],
+        retry: dict[int, int],
+        done: "asyncio.Future[None]",
+    ) -> None:
         error = done.exception() if not done.cancelled() else asyncio.CancelledError()
         if error is not None:
             log.error("dispatcher.settle_failed", connector=lane.connector.name, error=repr(error))
-            self._loop.call_later(1.0, self._again, lane.connector.id, settled)
+            self._loop.call_later(AGAIN, self._again, lane, settled)
             return
         for outcome, _ in settled:
             self._drop(lane, outcome.message)
-            if not outcome.refusal and self._tried:
+            if self._tried and not retry.get(outcome.message) and _ended(outcome):
                 self._tried.pop(outcome.message, None)
         if self._stopping:
             self._idle.set()
         else:
             self.ready(lane.connector.id)
 
-    def _again(self, connector: int, settled: list[tuple[Outcome, Message]]) -> None:
+    def _again(self, lane: Lane, settled: list[tuple[Outcome, Message]]) -> None:
         """Settle once more; what the first try has written is looked up (`maybe_sent`), not assumed."""
         doubtful = [(outcome, msgspec.structs.replace(message, maybe_sent=True)) for outcome, message in settled]
-        self._settled.setdefault(connector, []).extend(doubtful)
-        self._settle(connector)
+        self._settled.setdefault(lane.connector.id, []).extend(doubtful)
+        self._settle(lane)
 
     def _other(self, message: Message, refused_by: int) -> int:
         """Choose the connector that tries next: the route's, not yet tried, up if one is."""
@@ -217,7 +253,8 @@ class Dispatcher:
         lane.loading = False
         if done.cancelled() or done.exception() is not None:
             log.error("dispatcher.load_failed", connector=lane.connector.name, error=repr(done))
-            self._loop.call_later(1.0, self.ready, lane.connector.id)
+            lane.late.clear()  # what the heap did not take is behind the horizon, and in the next page
+            self._loop.call_later(AGAIN, self.ready, lane.connector.id)
             return
         page = done.result()
         for message in page:
@@ -229,7 +266,7 @@ class Dispatcher:
     def reload(self) -> None:
         """Look at the table again in every lane: work of another node was taken over."""
         for lane in self._lanes.values():
-            lane.horizon = (-1, 0, 0) if lane.horizon is None else lane.horizon
+            lane.doubt()
             if not lane.loading:
                 self._feed(lane)
 
@@ -262,16 +299,13 @@ class Dispatcher:
                 to=self._lanes[connector].connector.name,
                 messages=len(messages),
             )
-            self._watch(self._store.insist(progress.reroute, messages, connector, self._turns))
-        if lane.hungry:
-            self._feed(lane)
+            self._watch(lane, messages, self._store.insist(progress.reroute, messages, connector, self._turns))
 
     def _sweep(self, lane: Lane) -> None:
         now = self._now()
         expired = {item[2] for item in lane.heap if 0 < item[3].content.expires <= now}
         if expired:
-            lane.remove(expired)
-            self._expire(lane, list(expired))
+            self._expire(lane, lane.remove(expired))
 
     # the end
 
@@ -289,6 +323,6 @@ class Dispatcher:
             await asyncio.wait([asyncio.ensure_future(self._idle.wait())], timeout=0.2)
 
 
-def _complain(future: "asyncio.Future[object]") -> None:
-    if not future.cancelled() and future.exception() is not None:
-        log.error("dispatcher.failed", error=repr(future.exception()))
+def _ended(outcome: Outcome) -> bool:
+    """Tell whether a message goes nowhere else after this, so that what it has tried may be forgotten."""
+    return not outcome.refusal or refusal(outcome.refusal).retry is not Retry.HERE

@@ -144,6 +144,7 @@ class Keeper:
     async def _orphans(self) -> None:
         for node in await self._store.orphans():
             await self.adopt(node)
+            await self._store.bury(node)
 
     async def adopt(self, node: int) -> None:
         """Take over what a node that is gone had accepted (this one's own, after a crash)."""
@@ -163,7 +164,7 @@ class Keeper:
 
     async def _when_parked(self) -> None:
         waits = self._rhythm.parked
-        step = len(waits) - 1
+        step = 0  # what a crash left parked may have found its message
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._parked.wait(), waits[step])

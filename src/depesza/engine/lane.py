@@ -16,6 +16,9 @@ PAGE = 10_000
 
 Key = tuple[int, int, int]
 
+NOTHING: Key = (-1, 0, 0)
+"""The horizon of a heap that knows nothing of the table."""
+
 
 class Lane:
     """The queue of one connector."""
@@ -31,6 +34,8 @@ class Lane:
         """Of these, how many have not been handed to the connector yet."""
         self.horizon: Key | None = None
         self.loading = False
+        self.doubtful = False
+        """The page being read may lack rows that were taken over meanwhile."""
         self.late: list[Message] = []
         """Came while a page was being read, so perhaps not in it."""
         self.down_since = 0.0
@@ -79,6 +84,12 @@ class Lane:
         """True when a page should be read."""
         return self.horizon is not None and not self.loading and len(self.heap) < PAGE
 
+    def doubt(self) -> None:
+        """Trust the heap no more: the table has got messages that nobody pushed."""
+        self.doubtful = self.loading
+        if self.horizon is None:
+            self.horizon = NOTHING
+
     def loaded(self, page: list[Message], complete: bool) -> None:
         """Take a page that was read; `complete` when the table held no more."""
         last = page[-1] if page else None
@@ -87,6 +98,9 @@ class Lane:
             self.push(message)
         if not complete and last is not None and self.horizon is None:
             self.horizon = (last.priority, last.turn, last.id + 1)
+        if self.doubtful:
+            self.doubtful = False
+            self.horizon = NOTHING
         late, self.late = self.late, []
         for message in late:
             self.push(message)

@@ -5,6 +5,7 @@ A carrier gets its acknowledgement only after the commit (`done(True)`), so what
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 
@@ -70,7 +71,7 @@ class Reporter:
             except StoreError:
                 self._answer(group, False)
                 continue
-            future.add_done_callback(lambda done, group=group: self._taken(group, done))
+            future.add_done_callback(partial(self._taken, group))
 
     def _taken(self, group: list[tuple[Receipt, Done]], done: "asyncio.Future[list[str]]") -> None:
         if done.cancelled() or done.exception() is not None:
@@ -102,7 +103,7 @@ class Reporter:
             return
         future.add_done_callback(lambda done: self._taken_in(group, done))
 
-    def _taken_in(self, group: list[tuple[Inbound, Done]], done: "asyncio.Future[object]") -> None:
+    def _taken_in(self, group: list[tuple[Inbound, Done]], done: "asyncio.Future[list[int]]") -> None:
         good = not done.cancelled() and done.exception() is None
         if not good:
             log.error("reporter.inbound_failed", count=len(group), error=repr(done))

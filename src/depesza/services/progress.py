@@ -12,14 +12,15 @@ from msgspec import Struct
 from depesza.core import ledger, lifecycle, quota
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
-from depesza.core.model import FINAL, Message, OnUnknown, Outcome, Receipt, State
+from depesza.core.model import FINAL, MICRO, Message, OnUnknown, Outcome, Receipt, State
 from depesza.core.refusals import Fault, Retry, refusal
 from depesza.services import notices
 from depesza.store.tx import Row, Tx, content_of, message_of
 
-MAX_ATTEMPTS = 50
-"""Tries after which a message that a carrier keeps postponing is given up."""
+LONGEST_DOUBT = 6 * 3600 * MICRO
+"""Longest wait before a message that may have been sent is sent again."""
 
+_SENDING, _SENT = int(State.SENDING), int(State.SENT)
 _receipt_bytes = msgspec.json.Encoder().encode
 _receipt_of = msgspec.json.Decoder(Receipt).decode
 
@@ -116,12 +117,29 @@ async def settle(tx: Tx, connector: int, settled: Sequence[tuple[Outcome, Messag
     doubtful = [(message.id,) for _, message in settled if message.attempts or message.maybe_sent]
     moved = {row[0]: _found(row) for row in await tx.rows_for("find_messages", doubtful)}
     for outcome, sent in settled:
-        message = moved.get(sent.id) or _claimed(sent)
+        message = moved.get(sent.id)
         if outcome.refusal:
-            await _refused(tx, message, connector, outcome, retry.get(outcome.message, 0))
-        else:
-            _write_remotes(tx, connector, outcome)
+            found, other = message or _claimed(sent), retry.get(outcome.message, 0)
+            await _refused(tx, found, connector, outcome, other, sent.attempts)
+            continue
+        _write_remotes(tx, connector, outcome)
+        if message is not None:
             await step(tx, message, News.TAKEN, outcome.at)
+        else:
+            _taken(tx, sent, outcome.at)
+
+
+def _taken(tx: Tx, message: Message, at: int) -> None:
+    """The step of nearly every message, written out: claimed once, taken by the carrier (News.TAKEN)."""
+    id = message.id
+    tx.update("move", (id, _SENDING, _SENT, "", at, 0, 0, 0, 0))
+    content = message.content
+    account = tx.facts.account.get(content.account)
+    if account is not None and account.notices == "all":
+        user = tx.facts.user.get(content.user) if content.user else None
+        notices.owe_receipt(
+            tx, account, user, id, content.dialect, content.sender, message.receiver, content.tag, State.SENT, "", at
+        )  # fmt: skip
 
 
 def _claimed(message: Message) -> Found:
@@ -133,20 +151,18 @@ def _claimed(message: Message) -> Found:
 
 
 def _write_remotes(tx: Tx, connector: int, outcome: Outcome) -> None:
-    several = len(outcome.remotes) > 1
-    for number, remote in enumerate(outcome.remotes, 1):
-        part = number if several else 0
-        tx.insert("remotes", (connector, remote, outcome.message, part, int(State.SENT), outcome.at))
-    tx.event(
-        outcome.message,
-        outcome.at,
-        "taken",
-        f"{connector} {' '.join(outcome.remotes)}",
-        b"".join(outcome.wire) or None,
-    )
+    remotes, at, message = outcome.remotes, outcome.at, outcome.message
+    if len(remotes) == 1:
+        tx.insert("remotes", (connector, remotes[0], message, 0, _SENT, at))
+    else:
+        for number, remote in enumerate(remotes, 1):
+            tx.insert("remotes", (connector, remote, message, number, _SENT, at))
+    tx.event(message, at, "taken", f"{connector} {' '.join(remotes)}", b"".join(outcome.wire))
 
 
-async def _refused(tx: Tx, message: Found, connector: int, outcome: Outcome, next_connector: int) -> None:
+async def _refused(
+    tx: Tx, message: Found, connector: int, outcome: Outcome, next_connector: int, attempts: int
+) -> None:
     reason = refusal(outcome.refusal)
     account = tx.facts.account.get(message.account)
     tx.event(
@@ -159,8 +175,10 @@ async def _refused(tx: Tx, message: Found, connector: int, outcome: Outcome, nex
     uncertain = reason.name == "uncertain"
     if uncertain and account is not None and account.on_unknown is OnUnknown.HOLD:
         await step(tx, message, News.LOST, outcome.at, reason=reason.name, maybe=True)
-    elif reason.retry is Retry.HERE or (reason.retry is Retry.OTHER and next_connector):
-        due = outcome.at + max(outcome.retry_after, 1)
+    elif reason.retry is Retry.HERE or (reason.retry is Retry.OTHER and (next_connector or reason.name == "link_down")):
+        # a carrier that cannot be reached costs no message: only its validity ends it
+        wait = _doubt(outcome.retry_after, attempts) if uncertain else outcome.retry_after
+        due = outcome.at + max(wait, 1)
         other = next_connector if reason.retry is Retry.OTHER else 0
         if await step(tx, message, News.RETRY, outcome.at, due=due, connector=other, maybe=uncertain):
             work = tx.work
@@ -168,6 +186,14 @@ async def _refused(tx: Tx, message: Found, connector: int, outcome: Outcome, nex
                 work.scheduled = due
     else:
         await step(tx, message, News.REFUSED, outcome.at, reason=reason.name)
+
+
+def _doubt(wait: int, attempts: int) -> int:
+    """Tell how long to wait before sending once more what may have arrived: each time four times as long.
+
+    A carrier that delivers and never answers would otherwise double a message every minute of its validity.
+    """
+    return min(wait << min(2 * attempts, 30), LONGEST_DOUBT)
 
 
 # from the reporter
@@ -327,9 +353,8 @@ async def adopt(tx: Tx, gone: int, now: int, limit: int) -> int:
         if not held:
             tx.work.scheduled = now
     if len(rows) < limit:
-        await tx.execute("adopt_queued", gone, tx.node, 1_000_000)
-        await tx.execute("adopt_notices", gone, tx.node)
-        await tx.execute("adopt_campaigns", gone, tx.node)
+        for name in ("adopt_queued", "adopt_notices", "adopt_campaigns") if gone != tx.node else ():
+            await tx.execute(name, gone, tx.node)
     return len(rows)
 
 

@@ -85,7 +85,11 @@ class Store(Protocol):
         ...
 
     async def orphans(self) -> Sequence[int]:
-        """Name nodes whose holder is gone."""
+        """Name nodes whose holder is gone; nobody can take their numbers until they are buried."""
+        ...
+
+    async def bury(self, node: int) -> None:
+        """Forget an orphan whose work was taken over."""
         ...
 
     async def close(self) -> None:

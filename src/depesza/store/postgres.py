@@ -35,6 +35,17 @@ LOCKS = 0x6465_7065  # namespace of our advisory locks
 
 _PARAMETER = statements.PARAMETER
 
+_LOST = (
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    OSError,
+)
+"""The connection is gone, perhaps in the middle of a commit."""
+_DATABASE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
 
 class PgDriver:
     """One connection inside an open transaction."""
@@ -116,16 +127,21 @@ class PostgresStore:
         newest: int,
         clock: Clock,
         limit: int,
+        url: str,
     ) -> None:
         """Use `open`. `home` is the connection that holds our locks and hears of changed facts."""
         self.node = -1
         self.stats = Stats()
         self._pool = pool
         self._home = home
+        self._holder = int(home.get_server_pid())
+        self._until = 0
+        self._orphans: set[int] = set()
         self._facts = facts
         self._newest = newest
         self._clock = clock
         self._limit = limit
+        self._url = url
         self._loop = asyncio.get_running_loop()
         self._ids = Ids(NODES - 1, clock, newest)
         self._queue: deque[_Pending] = deque()
@@ -144,7 +160,7 @@ class PostgresStore:
             driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
             facts = await load_facts(driver)
             newest = (await driver.rows("newest_id"))[0][0] or 0
-        store = cls(pool, home, facts, newest, clock, limit)
+        store = cls(pool, home, facts, newest, clock, limit, url)
         await home.add_listener(CHANNEL, store._heard)
         return store
 
@@ -215,13 +231,13 @@ class PostgresStore:
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 log.warning("store.batch_again", error=str(error))
                 await asyncio.sleep(0.01 * 2**attempt)
-            except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError) as error:
+            except _LOST as error:
                 # whether the commit arrived is not known: nobody may be told that it did, nothing may run twice
                 log.error("store.connection_lost", error=str(error), services=len(items))
                 for item in items:
                     _fail(item, _translate(error))
                 return len(items)
-            except asyncpg.PostgresError as error:
+            except Exception as error:  # whatever a row does to the driver, the writer lives on
                 if len(items) == 1:
                     _fail(items[0], _translate(error))
                     return 1
@@ -245,7 +261,7 @@ class PostgresStore:
                     tx = Tx(batch)
                     try:
                         value = await item.service(tx)
-                    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    except _DATABASE:
                         raise
                     except Exception as error:
                         results.append((item, None, error))
@@ -307,30 +323,57 @@ class PostgresStore:
         now = self._clock()
         sql = statements.load("pg")["lease_take" if fence else "lease_renew"].sql
         try:
-            tag = await self._home.execute(sql, f"node:{self.node}", self._me, now + self._ttl, now)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            log.error("store.lease_failed", error=str(error))
-            return False
-        return _touched(tag) == 1
+            if self._home.is_closed():
+                await self._come_home()
+            tag = await self._home.execute(sql, self._name, self._holder, now + self._ttl, now)
+        except (*_DATABASE, StoreError) as error:
+            log.error("store.lease_not_renewed", error=str(error) or repr(error))
+            # nobody takes our place before its time; half of that is left for stopping
+            return self._clock() < self._until - self._ttl // 2
+        if _touched(tag) == 1:
+            self._until = now + self._ttl
+            return True
+        return False
 
     @property
-    def _me(self) -> int:
-        return int(self._home.get_server_pid())
+    def _name(self) -> str:
+        return f"node:{self.node}"
+
+    async def _come_home(self) -> None:
+        """Connect again and take our lock and our lease along; raises when they are not to be had."""
+        home = await asyncpg.connect(self._url, timeout=self._ttl / 4_000_000, command_timeout=30)
+        try:
+            if not await home.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCKS, self.node):
+                raise StoreError("the lock of our node is still held")
+            holder = int(home.get_server_pid())
+            await home.execute(statements.load("pg")["lease_move"].sql, self._name, self._holder, holder)
+            await home.add_listener(CHANNEL, self._heard)
+        except BaseException:
+            home.terminate()
+            raise
+        self._home, self._holder = home, holder
+        self._orphans.clear()
+        self._heard()
 
     async def orphans(self) -> list[int]:
-        """Name nodes whose lock is free and whose lease is over."""
+        """Name nodes whose lock is free and whose lease is over, and keep their places from being taken."""
         rows = await self._home.fetch(statements.load("pg")["lease_rows"].sql)
-        found = []
         for name, _, _, until in rows:
             node = int(name.partition(":")[2])
             if (
-                until < self._clock()
+                0 <= until < self._clock()
                 and node != self.node
+                and node not in self._orphans
                 and await self._home.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCKS, node)
             ):
-                await self._home.execute("SELECT pg_advisory_unlock($1, $2)", LOCKS, node)
-                found.append(node)
-        return found
+                self._orphans.add(node)
+        return sorted(self._orphans)
+
+    async def bury(self, node: int) -> None:
+        """Forget a node whose work was taken over."""
+        await self._home.execute(statements.load("pg")["lease_bury"].sql, f"node:{node}")
+        await self._home.execute("SELECT pg_advisory_unlock($1, $2)", LOCKS, node)
+        self._orphans.discard(node)
 
     async def close(self) -> None:
         """Finish what is pending, give the lease back, close."""
@@ -340,7 +383,7 @@ class PostgresStore:
         with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             if self.node >= 0:
                 sql = statements.load("pg")["lease_drop"].sql
-                await self._home.execute(sql, f"node:{self.node}", self._me)
+                await self._home.execute(sql, self._name, self._holder)
             await self._home.close(timeout=5)
         await self._pool.close()
         self.node = -1

@@ -247,7 +247,7 @@ class SqliteStore:
             group = items[start:]
             try:
                 done, batch, results = self._attempt(group)
-            except sqlite3.Error as error:
+            except Exception as error:  # whatever a row does to the driver, the writer lives on
                 self._wallets.clear()
                 if len(group) == 1:
                     self._publish([(group[0], None, _translate(error))], None)
@@ -273,7 +273,7 @@ class SqliteStore:
                 tx = Tx(batch)
                 try:
                     value = drive(item.service(tx))
-                except sqlite3.Error:
+                except (sqlite3.Error, OverflowError, UnicodeError):
                     raise
                 except Exception as error:
                     results.append((item, None, error))
@@ -330,13 +330,18 @@ class SqliteStore:
     # leases: on one machine the kernel's file locks tell who lives
 
     def _lock(self, node: int) -> int | None:
-        handle = os.open(f"{self.path}.node{node}", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            return None
-        return handle
+        path = f"{self.path}.node{node}"
+        while True:
+            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(handle)
+                return None
+            with contextlib.suppress(FileNotFoundError):
+                if os.stat(path).st_ino == os.fstat(handle).st_ino:
+                    return handle
+            os.close(handle)  # somebody buried this file while we opened it
 
     async def join(self, ttl: int) -> int:
         """Take the lowest node number that nobody holds."""
@@ -354,16 +359,19 @@ class SqliteStore:
         return self.node >= 0
 
     async def orphans(self) -> list[int]:
-        """Name nodes that have lock files but no holder."""
-        found = []
+        """Name nodes that have lock files but no holder, and keep their places from being taken."""
         for node in range(NODES - 1):
-            if node == self.node or not Path(f"{self.path}.node{node}").exists():
+            if node in self._locks or not Path(f"{self.path}.node{node}").exists():
                 continue
             handle = self._lock(node)
             if handle is not None:
-                os.close(handle)
-                found.append(node)
-        return found
+                self._locks[node] = handle
+        return [node for node in self._locks if node != self.node]
+
+    async def bury(self, node: int) -> None:
+        """Forget a node whose work was taken over."""
+        os.unlink(f"{self.path}.node{node}")
+        os.close(self._locks.pop(node))
 
     async def close(self) -> None:
         """Finish what is pending and close."""
@@ -379,7 +387,7 @@ class SqliteStore:
         self.node = -1
 
 
-def _translate(error: sqlite3.Error) -> Exception:
+def _translate(error: Exception) -> Exception:
     if isinstance(error, sqlite3.IntegrityError):
         return Conflict(str(error))
-    return StoreError(str(error))
+    return StoreError(str(error) or repr(error))

@@ -336,10 +336,10 @@ class Tx:
         """Mark queued messages of this node as sending, at once; gives those that were marked."""
         batch = self._batch
         await batch.flush()
-        touched = await batch.driver.write("claim", [(id, batch.node, connector) for id in ids])
-        if touched == len(ids):
+        wanted = [(id, batch.node, connector) for id in ids]
+        if await batch.driver.write("claim", wanted) == len(ids):
             return list(ids)
-        rows = await batch.driver.rows_for("claimed", [(id, batch.node) for id in ids])
+        rows = await batch.driver.rows_for("claimed", wanted)
         return [int(row[0]) for row in rows]
 
     def move(

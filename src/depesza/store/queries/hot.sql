@@ -11,10 +11,11 @@ UPDATE messages SET state = 2, connector = v.connector, attempts = messages.atte
 FROM v WHERE messages.id = v.id AND messages.state = 1 AND messages.node = v.node
 
 -- name: claimed
--- values: id bigint, node bigint
+-- values: id bigint, node bigint, connector bigint
 -- columns: id
--- Which of these did we mark, when not all could be.
-SELECT messages.id FROM v JOIN messages ON messages.id = v.id WHERE messages.state = 2 AND messages.node = v.node
+-- Which of these did we mark, when not all could be; one that is on its way elsewhere is not ours to send.
+SELECT messages.id FROM v JOIN messages ON messages.id = v.id
+WHERE messages.state = 2 AND messages.node = v.node AND messages.connector = v.connector
 
 -- name: move
 -- values: id bigint, was bigint, state bigint, refusal text, sent bigint, done bigint, due bigint, maybe bigint, connector bigint

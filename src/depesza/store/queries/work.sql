@@ -29,9 +29,8 @@ FROM v JOIN submissions s ON s.id = v.id
 SELECT id, account FROM messages WHERE node = ?1 AND state IN (1, 2) AND state = 2 LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED */
 
 -- name: adopt_queued
--- Take over the queue of a node that is gone.
-UPDATE messages SET node = ?2 WHERE id IN (
-  SELECT id FROM messages WHERE node = ?1 AND state IN (1, 2) LIMIT ?3 /*pg FOR UPDATE SKIP LOCKED */)
+-- Take over the queue of a node that is gone; what it was sending is judged one by one.
+UPDATE messages SET node = ?2 WHERE node = ?1 AND state IN (1, 2) AND state = 1
 
 -- name: adopt_notices
 UPDATE notices SET node = ?2 WHERE state = 0 AND node = ?1
@@ -64,7 +63,7 @@ FROM v JOIN messages m ON m.id = v.id
 -- name: notices_page
 -- Waiting notices of this node, the oldest due first.
 SELECT id, account, dialect, kind, url, fact, message, due, created, tries FROM notices
-WHERE state = 0 AND node = ?1 AND due <= ?2 ORDER BY due LIMIT ?3
+WHERE state = 0 AND node = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3
 
 -- name: parked_page
 -- Receipts without a message, after a given one.
@@ -95,6 +94,13 @@ UPDATE leases SET until = ?3 WHERE name = ?1 AND holder = ?2 AND until >= ?4
 
 -- name: lease_drop
 UPDATE leases SET until = 0 WHERE name = ?1 AND holder = ?2
+
+-- name: lease_bury
+UPDATE leases SET until = -1 WHERE name = ?1
+
+-- name: lease_move
+-- The holder has a new connection.
+UPDATE leases SET holder = ?3 WHERE name = ?1 AND holder = ?2
 
 -- name: facts_version
 SELECT value FROM meta WHERE key = 'facts'
