@@ -68,16 +68,12 @@ def _tell(simulator: Simulator) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     """Make one option of each setting."""
-    parser = argparse.ArgumentParser(
-        prog="python -m depesza.simulator", description="An SMPP carrier to test against."
-    )
+    parser = argparse.ArgumentParser(prog="python -m depesza.simulator", description="An SMPP carrier to test against.")
     struct = inspect.type_info(SimulatorSettings)
     assert isinstance(struct, inspect.StructType)
     for field in struct.fields:
         _add(parser, field)
-    parser.add_argument(
-        "--lean", action="store_true", help="keep no texts, log, past messages: for benchmarks"
-    )
+    parser.add_argument("--lean", action="store_true", help="no fates, phones, log, past messages: for benchmarks")
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
     return parser
 

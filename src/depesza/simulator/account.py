@@ -30,6 +30,7 @@ class Account:
         self._later = later
         self._counts = counts
         self._turn = 0
+        self._pump_due = False
 
     def join(self, line: Line) -> None:
         """Count one more bind, and give it what waited."""
@@ -44,7 +45,9 @@ class Account:
     def post(self, news: News) -> None:
         """Send news over any bind that receives, now or when there is one."""
         self.waiting.append(news)
-        self.pump()
+        if not self._pump_due:
+            self._pump_due = True
+            self._later(0.0, self.pump)
 
     def give_back(self, unanswered: tuple[News, ...]) -> None:
         """Take back what a lost bind did not answer; it is the oldest of all."""
@@ -64,27 +67,28 @@ class Account:
 
     def pump(self) -> None:
         """Send what waits, as far as the windows of the binds allow."""
-        waiting = self.waiting
-        while waiting:
-            line = self._next_line()
-            if line is None:
-                return
+        self._pump_due = False
+        if not self.waiting:
+            return
+        lines = [line for line in self.lines if line.receiving and line.session.room > 0]
+        if len(lines) == 1:
+            self._send(lines[0], lines[0].session.room)
+            return
+        while self.waiting and lines:
+            self._turn += 1
+            line = lines[self._turn % len(lines)]
+            self._send(line, 1)
+            if line.session.room <= 0:
+                lines.remove(line)
+
+    def _send(self, line: Line, most: int) -> None:
+        waiting, request, now = self.waiting, line.session.request, self._clock()
+        for _ in range(min(most, len(waiting))):
             news = waiting.popleft()
             try:
-                line.session.request(news, news, self._clock())
+                request(news, news, now)
             except Unencodable:  # a number or a text that no PDU holds: it was never a message
                 self._counts.refused_news += 1
-                continue
-            self._counts.news += 1
-            line.flush()
-
-    def _next_line(self) -> Line | None:
-        """Choose the next bind with room, each in its turn."""
-        lines = self.lines
-        for step in range(len(lines)):
-            turn = (self._turn + step) % len(lines)
-            line = lines[turn]
-            if line.session.room > 0 and line.receiving:
-                self._turn = turn + 1
-                return line
-        return None
+            else:
+                self._counts.news += 1
+        line.flush()

@@ -55,6 +55,8 @@ class Behaviour:
         self.time_scale = settings.time_scale
         self.congestion: int | None = None
         """What responses say in congestion_state, 0-100."""
+        self.prompt = True
+        """Whether responses and receipts come at once."""
         self.faulty = False
         """Whether any rate is above 0."""
         self.change(Change(rates=settings.rates))
@@ -66,6 +68,7 @@ class Behaviour:
             value = getattr(change, name)
             if value is not UNSET and name != "rates":
                 setattr(self, name, value)
+        self.prompt = not (self.response_latency or self.receipt_latency)
         if change.rates is not UNSET:
             self.rates = {name: rate for name, rate in change.rates.items() if rate}
             self.faulty = bool(self.rates)

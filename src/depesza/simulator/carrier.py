@@ -63,8 +63,7 @@ class Carrier:
         self.behaviour = Behaviour(settings, chance)
         self.centre = Centre(settings, self.behaviour, self.counts, chance, loop.time, now, self._later)
         self.accounts = {
-            system_id: Account(system_id, loop.time, self._later, self.counts)
-            for system_id in settings.accounts
+            system_id: Account(system_id, loop.time, self._later, self.counts) for system_id in settings.accounts
         }
         self._loop = loop
         self._session = _session_settings(settings)
@@ -121,7 +120,10 @@ class Carrier:
 
     def _later(self, after: float, call: Callable[[], None]) -> None:
         """Call after some seconds, unless it has stopped meanwhile."""
-        self._loop.call_later(after, self._unless_stopped, call)
+        if after > 0:
+            self._loop.call_later(after, self._unless_stopped, call)
+        else:
+            self._loop.call_soon(call)
 
     def _unless_stopped(self, call: Callable[[], None]) -> None:
         if not self._stopped:
@@ -147,7 +149,6 @@ class Carrier:
 
     def _on_events(self, line: Line, events: Events) -> None:
         account = self.accounts.get(line.system_id)
-        answered = False
         for event in events:
             if isinstance(event, Requested):
                 if account is not None and not (line.hung or line.session.closed):
@@ -155,12 +156,11 @@ class Carrier:
             elif isinstance(event, Responded):
                 if account is not None and not event.late:
                     account.settle(event.token, event.status)
-                answered = True
             elif isinstance(event, BindRequested):
                 account = self._bind(line, event)
             else:
                 self._take_rare(line, account, event)
-        if answered and account is not None:
+        if account is not None:
             account.pump()
 
     def _serve(self, account: Account, line: Line, sequence: int, pdu: Request) -> None:

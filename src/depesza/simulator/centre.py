@@ -45,6 +45,7 @@ class Verdict(NamedTuple):
 
 
 _ORDINARY: Final = Verdict(DELIVERED, DELIVERED.answer)
+(_DELIVERED,) = DELIVERED.receipts
 
 
 class Centre:
@@ -67,6 +68,7 @@ class Centre:
         self.book = Book(settings.remember)
         self.log = Log(settings.log)
         self.ids = Ids(settings.message_ids, chance)
+        self._has_fates = settings.fates
         self._has_phones = settings.phones
         self._alphabet = settings.alphabet
         self._writer = ReceiptWriter(settings, self.ids)
@@ -86,13 +88,25 @@ class Centre:
             line.answer(sequence, pdu.response(refusal))
             return
         verdict = self.judge(account, pdu)
+        if verdict is _ORDINARY and self.behaviour.prompt and isinstance(pdu, SubmitSm) and not _is_timed(pdu):
+            self._at_once(account, line, sequence, pdu)
+        else:
+            self._act(account, line, sequence, pdu, verdict)
+
+    def _at_once(self, account: Account, line: Line, sequence: int, pdu: SubmitSm) -> None:
+        """Deliver: the short way of `_act` for nearly all messages."""
+        message = self.take(account, pdu, DELIVERED)
+        self.count(line, pdu, message.id, DELIVERED, "ROK")
+        line.answer(sequence, SubmitSmResp(ROK, message.id))
+        self._tell(message, _DELIVERED)
+        self.book.enter(message)
+
+    def _act(self, account: Account, line: Line, sequence: int, pdu: Submit, verdict: Verdict) -> None:
         answer = verdict.answer
         message = self.take(account, pdu, verdict.fate) if answer.taken else None
         self.count(line, pdu, message.id if message else "", verdict.fate, _told(answer))
         if message is not None and self._overtaken(message):
-            self._later(
-                EARLY_LEAD + self._delay(answer), lambda: self._answer(line, sequence, pdu, answer, message)
-            )
+            self._later(EARLY_LEAD + self._delay(answer), lambda: self._answer(line, sequence, pdu, answer, message))
             return
         delay = self._delay(answer)
         if delay:
@@ -105,13 +119,13 @@ class Centre:
         per_second = self.behaviour.per_second
         if per_second and not account.allowance.spend(per_second, self._clock()):
             return RTHROTTLED
-        if isinstance(pdu, SubmitSm) and (pdu.schedule_delivery_time or pdu.validity_period):
+        if isinstance(pdu, SubmitSm) and _is_timed(pdu):
             return fault_in_times(pdu, self.date()) or ROK
         return ROK
 
     def judge(self, account: Account, pdu: Submit) -> Verdict:
         """Look up the fate of one try, or draw one."""
-        fate = fate_of(pdu.destination_addr)
+        fate = fate_of(pdu.destination_addr) if self._has_fates else DELIVERED
         if fate is DELIVERED:
             drawn = self.behaviour.draw() if self.behaviour.faulty else None
             return _ORDINARY if drawn is None else Verdict(drawn[1], drawn[2])
@@ -153,9 +167,7 @@ class Centre:
         message.cancelled = True
         self.book.settle(message)
 
-    def _answer(
-        self, line: Line, sequence: int, pdu: Submit, answer: Answer, message: Message | None
-    ) -> None:
+    def _answer(self, line: Line, sequence: int, pdu: Submit, answer: Answer, message: Message | None) -> None:
         if answer.how is How.RESPOND:
             line.answer(sequence, pdu.response(answer.status) if message is None else _taken(pdu, message))
         else:
@@ -163,9 +175,7 @@ class Centre:
         if message is not None:
             self.start(message)
 
-    def _misbehave(
-        self, line: Line, sequence: int, pdu: Submit, answer: Answer, message: Message | None
-    ) -> None:
+    def _misbehave(self, line: Line, sequence: int, pdu: Submit, answer: Answer, message: Message | None) -> None:
         """Do what no good carrier does."""
         if answer.how is How.SILENT:
             line.swallow(sequence, pdu.response())
@@ -193,7 +203,7 @@ class Centre:
     def _span(self, message: Message) -> tuple[float, float]:
         """Tell after how many seconds the delivery begins, and after how many it is given up."""
         pdu = message.pdu
-        if isinstance(pdu, DataSm) or not (pdu.schedule_delivery_time or pdu.validity_period):
+        if isinstance(pdu, DataSm) or not _is_timed(pdu):
             return 0.0, float("inf")
         date = self.date()
         start = read_time(pdu.schedule_delivery_time, date)
@@ -294,6 +304,10 @@ def _taken(pdu: Submit, message: Message) -> Response:
     if isinstance(pdu, SubmitSm):
         return SubmitSmResp(ROK, message.id)
     return DataSmResp(ROK, message.id)
+
+
+def _is_timed(pdu: SubmitSm) -> bool:
+    return bool(pdu.schedule_delivery_time or pdu.validity_period)
 
 
 def _told(answer: Answer) -> str:

@@ -115,9 +115,7 @@ class Control:
 
     async def fates(self, _: HttpRequest, __: Params) -> HttpReply:
         """List the endings that mean something."""
-        return _json(
-            {"fates": [{"ends_in": row.suffix, "name": row.name, "sentence": row.sentence} for row in FATES]}
-        )
+        return _json({"fates": [{"ends_in": row.suffix, "name": row.name, "sentence": row.sentence} for row in FATES]})
 
     async def stats(self, _: HttpRequest, __: Params) -> HttpReply:
         """Tell what was counted."""
@@ -136,8 +134,7 @@ class Control:
         found = [
             one
             for one in self._carrier.centre.log.entries
-            if (source is None or one.source == source)
-            and (destination is None or one.destination == destination)
+            if (source is None or one.source == source) and (destination is None or one.destination == destination)
         ]
         return _json({"messages": found[-limit:] if limit else []})
 

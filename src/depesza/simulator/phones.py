@@ -106,9 +106,7 @@ class Phones:
         parts = self._collect(message, now)
         if parts is None:
             return None
-        text = read_octets(
-            b"".join(part.octets for part in parts), pdu.data_coding, self._alphabet, parts[0].languages
-        )
+        text = read_octets(b"".join(part.octets for part in parts), pdu.data_coding, self._alphabet, parts[0].languages)
         ids = tuple(part.message_id for part in parts)
         phone, source = pdu.destination_addr, pdu.source_addr
         whole = Text("received", phone, source, text, now, len(parts), ids, message.account.system_id)

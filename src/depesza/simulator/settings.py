@@ -50,10 +50,11 @@ class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = 0
     response_latency: Annotated[float, _NotNegative, Meta(description="seconds until a response")] = 0.0
     receipt_latency: Annotated[float, _NotNegative, Meta(description="seconds from there to a receipt")] = 0.0
-    time_scale: Annotated[
-        float, _NotNegative, Meta(description="factor on the seconds of the fates; 0.01 hurries")
-    ] = 1.0
+    time_scale: Annotated[float, _NotNegative, Meta(description="factor on the seconds of the fates; 0.01 hurries")] = (
+        1.0
+    )
     rates: Annotated[dict[str, float], Meta(description="faults by name and percent: throttled=5")] = {}
+    fates: Annotated[bool, Meta(description="receivers decide their fate by their last digits")] = True
     phones: Annotated[bool, Meta(description="receivers keep their texts and answer")] = True
     inbox: Annotated[int, Meta(ge=1, description="most texts that a phone keeps")] = 200
     most_phones: Annotated[int, Meta(ge=1, description="most phones that are kept")] = 10_000
@@ -62,8 +63,8 @@ class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seed: Annotated[int, Meta(description="of all chance; the same seed, the same faults")] = 0
 
 
-LEAN = {"phones": False, "log": 0, "remember": 0}
-"""What a benchmark's sink does not keep."""
+LEAN = {"fates": False, "phones": False, "log": 0, "remember": 0}
+"""What a benchmark's sink does not do: any number is delivered, nothing is kept."""
 
 
 def check(settings: SimulatorSettings) -> None:
