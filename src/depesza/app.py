@@ -18,7 +18,7 @@ from depesza.connectors.contract import Connector
 from depesza.connectors.setup import Setup, World
 from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
-from depesza.core.model import Inbound, Notice, Outcome, Receipt
+from depesza.core.model import MICRO, Inbound, Notice, Outcome, Receipt
 from depesza.dialects.contract import Context, Dialect
 from depesza.engine import dispatcher, keeper, notifier, ops, reporter
 from depesza.engine.campaigner import Campaigner
@@ -72,7 +72,7 @@ class App:
         settings = self.settings
         self._loop = asyncio.get_running_loop()
         self.store = await open_store(settings.store.url, self.now, settings.store.pending)
-        await self.store.join(int(keeper.Rhythm().lease_ttl * 1_000_000))
+        await self.store.join(int(settings.cluster.lease * MICRO))
         self._client = self._make_client()
         self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now)
         self.dialects = self._make_dialects()
@@ -90,7 +90,7 @@ class App:
             self.dispatcher,
             self.turns,
             self.now,
-            keeper.Rhythm(keep_days=settings.keep.days),
+            keeper.rhythm(settings.cluster.lease, settings.keep.days),
             self._matched,
             self._lease_lost,
             self.campaigner.reload,

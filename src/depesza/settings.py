@@ -93,6 +93,14 @@ class CallbackSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 
 
+class ClusterSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several processes on one PostgreSQL."""
+
+    lease: Annotated[
+        float, _help("Seconds after which the others take over the work of a process that is gone.", ge=1)
+    ] = 12.0
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged."""
 
@@ -118,6 +126,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
     log: LogSettings = field(default_factory=LogSettings)
     keep: KeepSettings = field(default_factory=KeepSettings)
+    cluster: ClusterSettings = field(default_factory=ClusterSettings)
 
     def policy(self) -> Policy:
         """The rules for all accounts, ready for use; raises `SettingsError`."""

@@ -28,8 +28,9 @@ class Rhythm(Struct, frozen=True):
 
     tick: float = 1.0
     lease: float = 3.0
-    lease_ttl: float = 12.0
+    """How often our lease is renewed."""
     orphans: float = 4.0
+    """How often the leases of others are looked at."""
     parked: tuple[float, ...] = (0.05, 0.5, 2.0, 10.0, 60.0)
     """Waits before parked receipts are tried again, after the newest one came."""
     parked_keep: float = 7 * 86_400.0
@@ -40,6 +41,11 @@ class Rhythm(Struct, frozen=True):
     retention: float = 3_600.0
     keep_days: int = 400
     """Days for which messages and their timelines are kept (spec: ovh/4.10, history by export)."""
+
+
+def rhythm(lease: float, keep_days: int) -> Rhythm:
+    """Make the rhythm for leases of so many seconds."""
+    return Rhythm(lease=lease / 4, orphans=lease / 3, keep_days=keep_days)
 
 
 class Keeper:

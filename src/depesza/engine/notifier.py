@@ -1,6 +1,7 @@
 """News to clients: calls back, tries again on the published schedule, leaves slow hosts to wait alone.
 
-Notices of one message leave in their order. Each host has a bound of calls under way and a breaker: after
+Notices of one message to one host leave in their order: while one waits for its next try, the later ones wait too.
+Each host has a bound of calls under way and a breaker: after
 `BREAK_AFTER` failures in a row its notices wait, one probe at a time, and no try of theirs is used up.
 """
 
@@ -26,9 +27,17 @@ log = structlog.get_logger()
 MOST = 50_000
 """Notices held in memory; the others are read back when there is room."""
 PAGE = 5_000
+SOON = 60.0
+"""Seconds within which a next try is waited for in memory; the table brings back the others."""
+LOOK = 5.0
+"""Seconds from one look at the table to the next."""
+HASTE = 0.2
+"""The same while the table is known to hold more."""
 BREAK_AFTER = 10
 BREAK_FIRST = 5.0
 BREAK_LONGEST = 300.0
+TICK = 0.002
+"""Timers may ring a little early; they are set so much later."""
 
 
 class Caller(Protocol):
@@ -54,6 +63,10 @@ class Plan(Struct, frozen=True):
     per_host: int = 32
     schedule: tuple[float, ...] = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
     """Seconds from one try to the next."""
+
+
+Key = tuple[str, int]
+"""What is told in order: a host and a message, or a notice that belongs to none."""
 
 
 class Host:
@@ -90,8 +103,12 @@ class Notifier:
         self._loop = asyncio.get_running_loop()
         self._hosts: dict[str, Host] = {}
         self._held: set[int] = set()
-        self._busy: dict[int, deque[Notice]] = {}
-        """Messages with a call under way, and the notices that wait behind it."""
+        self._settled: set[int] = set()
+        """Let go since the last look at the table began: a page may still show them as waiting."""
+        self._first: dict[Key, int] = {}
+        """The notice of each message that is being called, or waits for its next try."""
+        self._behind: dict[Key, list[Notice]] = {}
+        """Later ones of the same message."""
         self._later: list[tuple[int, int, Notice]] = []
         self._tried: list[Tried] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -142,10 +159,10 @@ class Notifier:
             most = 1  # a probe
         while host.queue and host.running < most:
             notice = host.queue.popleft()
-            if notice.message in self._busy:
-                self._busy[notice.message].append(notice)
+            key = host.name, notice.message or -notice.id
+            if self._first.setdefault(key, notice.id) != notice.id:
+                self._behind.setdefault(key, []).append(notice)
                 continue
-            self._busy[notice.message] = deque()
             host.running += 1
             task = self._loop.create_task(self._try(host, notice))
             self._tasks.add(task)
@@ -162,8 +179,7 @@ class Notifier:
         host.running -= 1
         good = 200 <= answer.status < 300
         self._judge(host, good or 400 <= answer.status < 500)
-        self._tell(notice, answer, good)
-        self._next(host, notice)
+        self._next(host, notice, self._tell(notice, answer, good))
 
     def _judge(self, host: Host, alive: bool) -> None:
         """Count failures in a row; open the breaker or close it."""
@@ -173,30 +189,47 @@ class Notifier:
             host.failures, host.closed_until, host.pause = 0, 0.0, BREAK_FIRST
             return
         host.failures += 1
-        if host.failures >= BREAK_AFTER:
-            host.closed_until = self._loop.time() + host.pause
-            self._loop.call_later(host.pause, self._pump, host)
-            if host.failures == BREAK_AFTER:
-                log.warning("notifier.host_down", host=host.name, pause=host.pause)
-            host.pause = min(host.pause * 2, BREAK_LONGEST)
+        if host.failures < BREAK_AFTER or self._loop.time() < host.closed_until:
+            return  # few yet, or a call that began before the breaker opened
+        host.closed_until = self._loop.time() + host.pause
+        self._loop.call_later(host.pause + TICK, self._pump, host)
+        if host.failures == BREAK_AFTER:
+            log.warning("notifier.host_down", host=host.name, pause=host.pause)
+        host.pause = min(host.pause * 2, BREAK_LONGEST)
 
-    def _tell(self, notice: Notice, answer: HttpAnswer, good: bool) -> None:
+    def _tell(self, notice: Notice, answer: HttpAnswer, good: bool) -> Tried:
         """Keep the result for the next commit."""
         tries = notice.tries + 1
         wait = 0
         if not good and tries <= len(self._plan.schedule):
             wait = int(max(self._plan.schedule[tries - 1], _retry_after(answer)) * MICRO)
-        if not self._tried:
-            self._loop.call_soon(self._flush)
         word = str(answer.status) if answer.status else answer.error
         self.results["good" if good else "again" if wait else "given_up"] += 1
-        self._tried.append(Tried(notice, good, tries, self._now() + wait if wait else 0, word))
+        now = self._now()
+        result = Tried(notice, good, tries, now + wait if wait else 0, word, now)
+        self._keep(result)
+        return result
 
-    def _next(self, host: Host, notice: Notice) -> None:
-        behind = self._busy.pop(notice.message, None)
-        if behind:
-            host.queue.extendleft(reversed(behind))
+    def _keep(self, result: Tried) -> None:
+        if not self._tried:
+            self._loop.call_soon(self._flush)
+        self._tried.append(result)
+
+    def _next(self, host: Host, notice: Notice, result: Tried) -> None:
+        """Let the message's later notices follow, or wait as this one does."""
+        if not self._soon(result):
+            key = host.name, notice.message or -notice.id
+            self._first.pop(key, None)
+            behind = self._behind.pop(key, ()) if self._behind else ()
+            if result.due:
+                for later in behind:
+                    self._keep(Tried(later, False, later.tries, result.due, ""))
+            else:
+                host.queue.extendleft(reversed(behind))
         self._pump(host)
+
+    def _soon(self, result: Tried) -> bool:
+        return result.due > 0 and result.due - result.at < SOON * MICRO
 
     def _flush(self) -> None:
         tried, self._tried = self._tried, []
@@ -210,19 +243,18 @@ class Notifier:
         if done.cancelled() or done.exception() is not None:
             log.error("notifier.not_written", count=len(tried), error=repr(done))
         for result in tried:
-            self._held.discard(result.notice.id)
-            if result.due:
-                self._postpone(result)
+            if self._soon(result):
+                self._postpone(result.again())
+            else:
+                self._held.discard(result.notice.id)
+                self._settled.add(result.notice.id)
 
-    def _postpone(self, result: Tried) -> None:
-        """Keep it in memory when it is due soon; the table brings back the others."""
-        if result.due - self._now() < 60 * MICRO:
-            notice = result.again()
-            self._held.add(notice.id)
-            heappush(self._later, (notice.due, notice.id, notice))
-            self._loop.call_at(self._loop.time() + max(0.0, (notice.due - self._now()) / MICRO), self._release)
+    def _postpone(self, notice: Notice) -> None:
+        heappush(self._later, (notice.due, notice.id, notice))
+        self._loop.call_later(max(0.0, (notice.due - self._now()) / MICRO) + TICK, self._release)
 
     def _release(self) -> None:
+        """Take up those whose next try is due."""
         now = self._now()
         while self._later and self._later[0][0] <= now:
             notice = heappop(self._later)[2]
@@ -233,18 +265,21 @@ class Notifier:
     async def _tick(self) -> None:
         """Read back what is due and not in memory."""
         while True:
+            self._release()
             try:
                 await self._load()
             except Exception as error:
                 log.exception("notifier.load_failed", error=repr(error))
-            await asyncio.sleep(0.2 if self._overflow else 5.0)
+            await asyncio.sleep(HASTE if self._overflow else LOOK)
 
     async def _load(self) -> None:
         if len(self._held) > MOST // 2:
             return
+        settled: set[int] = set()
+        self._settled = settled
         page = await self._store.look(service.due, self._now(), PAGE + len(self._held))
         self._overflow = len(page) >= PAGE
-        self.take([notice for notice in page if notice.id not in self._held])
+        self.take([notice for notice in page if notice.id not in settled])
 
     async def stop(self, grace: float) -> None:
         """Start no more calls, wait for those under way, write their results."""
@@ -252,7 +287,9 @@ class Notifier:
         if self._clock is not None:
             self._clock.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            for task in late:  # their notices are due still, and in the table
+                task.cancel()
         if self._tried:
             await self._store.insist(service.tried, self._tried, self._now())
             self._tried = []

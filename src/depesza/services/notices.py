@@ -50,7 +50,9 @@ class Tried(Struct, frozen=True, gc=False):
     due: int
     """When the next try is; 0 when there is none."""
     word: str
-    """HTTP status, or why there was none."""
+    """HTTP status, or why there was none; empty when it was put off without a try."""
+    at: int = 0
+    """When it was tried."""
 
     def again(self) -> Notice:
         """The notice as it stands now."""
@@ -63,7 +65,8 @@ async def tried(tx: Tx, results: Sequence[Tried], now: int) -> None:
         notice = result.notice
         state = 1 if result.good else 0 if result.due else 2
         tx.update("notice_done", (notice.id, state, result.tries, result.due))
-        tx.event(notice.message, now, "callback", f"{notice.kind} {result.word} {notice.url}", notice.fact)
+        if result.word:
+            tx.event(notice.message, now, "callback", f"{notice.kind} {result.word} {notice.url}", notice.fact)
 
 
 async def due(tx: Tx, now: int, limit: int) -> list[Notice]:
