@@ -57,9 +57,14 @@ async def delete(tx: Tx, id: int) -> None:
     tx.drop("senders", account=id)
 
 
+async def balance_of(tx: Tx, wallet: int) -> int:
+    """Read a wallet's balance without locking it: to be shown, not to be spent."""
+    rows = await tx.query("SELECT balance FROM wallets WHERE id = ?1", wallet)
+    return int(rows[0][0]) if rows else 0
+
+
 async def money(tx: Tx, id: int) -> Money:
     """Read what an account has."""
     holders = [user.id for user in tx.facts.users if user.account == id and user.quota]
-    balance = (await tx.wallet(id)).balance
-    held = sum([(await tx.wallet(user)).balance for user in holders])
-    return Money(balance, held, len(holders))
+    held = sum([await balance_of(tx, user) for user in holders])
+    return Money(await balance_of(tx, id), held, len(holders))

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from depesza.core import ledger
 from depesza.core.model import MICRO
-from depesza.services.accounts import Unknown
+from depesza.services.accounts import Unknown, balance_of
 from depesza.store.tx import Tx
 
 
@@ -51,7 +51,7 @@ async def transfer(tx: Tx, source: int, target: int, amount: int, now: int, note
 
 async def balance(tx: Tx, account: int) -> int:
     """Read an account's balance in micro-credits."""
-    return (await tx.wallet(account)).balance
+    return await balance_of(tx, account)
 
 
 async def order(tx: Tx, account: int, quantity: int, now: int) -> Order:
@@ -72,9 +72,7 @@ async def orders(tx: Tx, status: str = "waiting") -> list[Order]:
 
 async def fulfil(tx: Tx, id: int, now: int) -> Order:
     """Credit an account with what it ordered; raises `Unknown` when no such order waits."""
-    rows = await tx.query(
-        "SELECT id, account, at, quantity, kind, status FROM orders WHERE id = ?1 AND status = 'waiting'", id
-    )
+    rows = await tx.rows("order_waiting", id)
     if not rows:
         raise Unknown(f"order {id}")
     made = Order(*rows[0])

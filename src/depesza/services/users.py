@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from depesza.core import ledger
 from depesza.core.facts import Account, User
-from depesza.services.accounts import Unknown
+from depesza.services.accounts import Unknown, balance_of
 from depesza.store.contract import Conflict
 from depesza.store.tx import Tx
 
@@ -75,4 +75,4 @@ async def delete(tx: Tx, id: int, now: int) -> None:
 
 async def left(tx: Tx, id: int) -> int:
     """Read what a user's quota holds, in micro-credits."""
-    return (await tx.wallet(id)).balance
+    return await balance_of(tx, id)

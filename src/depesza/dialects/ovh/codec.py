@@ -27,6 +27,7 @@ LONGEST_WAIT = 366 * 1440
 """Minutes that a message may be deferred or kept."""
 VALIDITY = 2880
 _CONTACT = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 
 
 class JobBody(Struct, gc=False):
@@ -348,3 +349,21 @@ def blacklist(stopped: Stopped, zone: str) -> Blacklist:
         stopped.message or None,
         stopped.batch or None,
     )
+
+
+def cleared(body: bytes) -> frozenset[str]:
+    """Name the fields of a body that are null or empty: in a PUT they end what was set. spec: ovh/4.1"""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return frozenset()
+    given = value.items() if isinstance(value, dict) else ()
+    return frozenset(name for name, item in given if item is None or item == "")
+
+
+def address(given: Mapping[str, object], name: str) -> str:
+    """Read the address of a callback."""
+    value = text(given, name)
+    if value is None or not _ADDRESS.fullmatch(value):
+        raise invalid(name)
+    return value

@@ -3,7 +3,7 @@
 A handler takes the place of `not_yet`. Router, schema documents and coverage page are made from this table.
 """
 
-from depesza.dialects.ovh import accounts, credits, messages, ptts, receivers, senders, sending, users
+from depesza.dialects.ovh import accounts, credits, me, messages, ptts, receivers, senders, sending, users
 from depesza.dialects.ovh.call import not_yet
 from depesza.dialects.ovh.route import Access, Route, delete, get, post, put
 
@@ -23,7 +23,7 @@ CLEAN = "freemium!:boolean priceOnly!:boolean"
 # fmt: off
 SMS: tuple[Route, ...] = (
     # Global (no account in the path)
-    get("/sms", "A", accounts.list_accounts, "string[]", "Names of the accounts that the key may see", "iamTags"),
+    get("/sms", "A", me.accounts, "string[]", "Names of the accounts that the key may see", "iamTags"),
     post("/sms/estimate", "B", ptts.estimate, "sms.JobEstimate",
         "Encoding and part count of a text. No credit is spent",
         "message!:text noStopClause!:boolean senderType!:sms.TypeSenderEnum"),
@@ -71,14 +71,16 @@ SMS: tuple[Route, ...] = (
     delete(ACCOUNT + "/outgoing/{id}", "B", messages.delete_outgoing, "void", "Remove it from the history"),
     get(ACCOUNT + "/outgoing/{id}/hlr", "C", not_yet, "sms.Hlr", "Operator of the receiver"),
     # Received messages
-    get(ACCOUNT + "/incoming", "A", messages.list_incoming, "long[]", "Search the messages received", DATES + "sender tag"),
+    get(ACCOUNT + "/incoming", "A", messages.list_incoming, "long[]",
+        "Search the messages received", DATES + "sender tag"),
     get(ACCOUNT + "/incoming/{id}", "B", messages.show_incoming, "sms.Incoming"),
     delete(ACCOUNT + "/incoming/{id}", "B", messages.delete_incoming, "void"),
     # Stop list
     get(ACCOUNT + "/blacklists", "A", messages.list_blacklists, "string[]",
         "Numbers that answered STOP", "batchID:uuid smsOutgoingID:long"),
     get(ACCOUNT + "/blacklists/{number}", "B", messages.show_blacklist, "sms.Blacklist"),
-    delete(ACCOUNT + "/blacklists/{number}", "B", messages.delete_blacklist, "void", "Allow sending to the number again"),
+    delete(ACCOUNT + "/blacklists/{number}", "B", messages.delete_blacklist, "void",
+        "Allow sending to the number again"),
     # Batches (campaigns)
     get(ACCOUNT + "/batches", "B", not_yet, "sms.Batch[]", "All batches as objects"),
     post(ACCOUNT + "/batches", "B", not_yet, "sms.Batch",
@@ -106,7 +108,8 @@ SMS: tuple[Route, ...] = (
     post(ACCOUNT + "/senders", "B", senders.create_sender, "string",
         "Ask for a sender; answers its name", "sender! reason description"),
     get(ACCOUNT + "/senders/{sender}", "B", senders.show_sender, "sms.Sender"),
-    put(ACCOUNT + "/senders/{sender}", "B", senders.change_sender, "void", "Change description and status", "=sms.Sender"),
+    put(ACCOUNT + "/senders/{sender}", "B", senders.change_sender, "void",
+        "Change description and status", "=sms.Sender"),
     delete(ACCOUNT + "/senders/{sender}", "B", senders.delete_sender, "void"),
     post(ACCOUNT + "/senders/{sender}/validate", "B", not_yet, "void",
         "Activation code (phone-number senders)", "code!"),

@@ -8,3 +8,7 @@ SELECT v.n AS n, v.number AS number, c.account AS account, c.user_id AS user_id,
   c.batch AS batch, c.until AS until, s.dialect AS dialect
 FROM v JOIN conversations c ON c.number = v.number AND c.peer = v.peer
 LEFT JOIN messages m ON m.id = c.message LEFT JOIN submissions s ON s.id = m.submission
+
+-- name: order_waiting
+-- An order that nobody has fulfilled yet.
+SELECT id, account, at, quantity, kind, status FROM orders WHERE id = ?1 AND status = 'waiting' /*pg FOR UPDATE */
