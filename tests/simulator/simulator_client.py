@@ -87,9 +87,7 @@ class Client:
         token = self.send(pdu)
         return await self.until(lambda: self.response(token))
 
-    async def submit(
-        self, to: str, text: str = "Bonjour", source: str = "Shop", **fields: Any
-    ) -> SubmitSmResp:
+    async def submit(self, to: str, text: str = "Bonjour", source: str = "Shop", **fields: Any) -> SubmitSmResp:
         """Send a text, with a receipt asked for, and wait for its response."""
         fields.setdefault("registered_delivery", 1)
         answer: SubmitSmResp = await self.ask(text_to(to, text, source, **fields))

@@ -35,9 +35,7 @@ def test_other_numbers_are_delivered_at_once(number: str) -> None:
 
 
 def test_phone_numbers_in_the_specs_have_no_special_fate() -> None:
-    told = {
-        number for page in SPECS.glob("*.md") for number in re.findall(r"\+[0-9]{8,15}\b", page.read_text())
-    }
+    told = {number for page in SPECS.glob("*.md") for number in re.findall(r"\+[0-9]{8,15}\b", page.read_text())}
     assert {number for number in told if fate_of(number) is not DELIVERED} == set()
 
 

@@ -45,8 +45,10 @@ async def test_each_kind_of_bind_is_accepted(kind: str) -> None:
 async def test_a_receipt_goes_to_the_receiver_bind_of_the_same_system_id() -> None:
     accounts = {"one": "1", "two": "2"}
     async with (
-        simulated(accounts=accounts) as simulator, bound(simulator, "transmitter", "one") as sender,
-        bound(simulator, "receiver", "one") as receiver,bound(simulator, "transceiver", "two") as other
+        simulated(accounts=accounts) as simulator,
+        bound(simulator, "transmitter", "one") as sender,
+        bound(simulator, "receiver", "one") as receiver,
+        bound(simulator, "transceiver", "two") as other,
     ):
         answer = await sender.submit("+33601020304")
         receipts = await receiver.receipts_after(1)
