@@ -29,6 +29,7 @@ WAYS = "Ways out"
 
 COMMANDS: dict[str, Row] = {
     "serve": Row("depesza.cli.serve:serve", "Run the platform until it is told to stop.", RUN),
+    "demo": Row("depesza.cli.demo:demo", "Show a whole platform on this machine, and the life of a message.", RUN),
     "migrate": Row("depesza.cli.serve:migrate", "Bring the store's schema up to date.", RUN),
     "simulator": Row("depesza.cli.simulator:simulator", "Run a carrier to develop and test against.", RUN),
     "settings": Row("depesza.cli.config:settings", "Print a sample file, the environment, or check them.", RUN),

@@ -1,0 +1,74 @@
+"""`depesza demo` as a new user starts it: once, twice at the same time, with its port taken, and what it prints."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.journey
+
+DEMO = [sys.executable, "-c", "from depesza.cli import main; raise SystemExit(main())", "demo"]
+STEPS = ("accepted", "submitted", "delivered", "callback")
+
+
+def _once(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*DEMO, "--once", "--folder", str(folder), *words], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_every_step_is_seen_and_a_second_run_finds_its_store_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        done = _once(tmp_path, "--port", "0")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert all(f"ms  {step}" in done.stdout for step in STEPS)
+    assert (tmp_path / "demo.db").exists()
+
+
+def test_a_taken_port_is_told_and_another_one_used(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = _once(tmp_path, "--port", str(port))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Port {port} is taken" in done.stdout
+    assert f"http://127.0.0.1:{port}/" not in done.stdout
+
+
+def test_two_at_once_do_not_disturb_each_other_and_the_pasted_lines_work(tmp_path: Path) -> None:
+    first = subprocess.Popen(
+        [*DEMO, "--folder", str(tmp_path), "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert first.stdout is not None
+        lines = []
+        for line in first.stdout:
+            lines.append(line)
+            if "Ctrl-C" in line:
+                break
+        second = _once(tmp_path, "--port", "0")
+        assert second.returncode == 0, second.stdout + second.stderr
+        assert "Another demo runs" in second.stdout
+        printed = "".join(lines)
+        python = printed[printed.index("  import ovh") : printed.index("or this (shell)")]
+        said = subprocess.run(
+            [sys.executable, "-c", re.sub("^  ", "", python, flags=re.M)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        assert "+33601020304" in said.stdout
+        shell = printed[printed.index("  T=$(curl") : printed.index("See what arrived")]
+        said = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=30, check=True)
+        assert json.loads(said.stdout)["validReceivers"] == ["+33601020304"]
+        seen = re.search(r"curl -s \S+/phones/\S+", printed)
+        assert seen is not None
+        inbox = subprocess.run(["bash", "-c", seen[0]], capture_output=True, text=True, timeout=30, check=True)
+        assert inbox.stdout.count("Bonjour") == 2
+    finally:
+        first.terminate()
+        assert first.wait(timeout=20) == 0
