@@ -27,17 +27,33 @@ Set = Annotated[
 ]
 
 
-def read_sets(words: tuple[str, ...]) -> dict[str, Any]:
-    """Read settings like `port=2775`: what is JSON is taken as such, the rest as text."""
+def read_sets(words: tuple[str, ...], texts: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Read settings like `port=2775`: what is JSON is taken as such, the rest and those in `texts` as text."""
     found: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
             raise Failed(f"--set {word}: it is written name=value", 2)
         try:
-            found[name] = json_module.loads(value)
+            found[name] = value if name in texts else json_module.loads(value)
         except ValueError:
             found[name] = value
+    return found
+
+
+def _texts(kind: str) -> frozenset[str]:
+    """Name the settings of a kind that are texts, so that a password of digits stays one."""
+    return frozenset(name for name, row in _schema(kind).items() if row.get("type") == "string")
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    import msgspec
+
+    from depesza.connectors import KINDS
+
+    if kind not in KINDS:
+        raise Failed(f"there is no kind {kind}; there are {', '.join(KINDS)}")
+    found: dict[str, Any] = msgspec.json.schema(KINDS[kind].settings)["$defs"]["Settings"]["properties"]
     return found
 
 
@@ -47,7 +63,7 @@ def create_connector(
     config: Config = None, json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make a connector; `depesza connector kinds` shows what can be set."""
-    wish = {"name": name, "kind": kind, "enabled": enabled, "settings": read_sets(set)}
+    wish = {"name": name, "kind": kind, "enabled": enabled, "settings": read_sets(set, _texts(kind))}
     wished.fulfil(config, "connectors", wish, json=json, new=_there(name), missing="create")
 
 
@@ -63,7 +79,8 @@ def change_connector(
     async def work(desk: Desk) -> "list[Any]":
         from depesza.services import wishes
 
-        settings = json_module.loads(_connector(desk, name).settings) | read_sets(set)
+        row = _connector(desk, name)
+        settings = json_module.loads(row.settings) | read_sets(set, _texts(row.kind))
         for each in unset:
             settings.pop(each, None)
         wish = wished.given(name=name, enabled=enabled) | {"settings": settings}
@@ -147,20 +164,15 @@ def delete_connector(name: str, /, *, config: Config = None, json: AsJson = Fals
 @connector.command(name="kinds")
 def kinds(kind: str | None = None, /, *, json: AsJson = False) -> None:
     """List the kinds of connectors, or what can be set on one."""
-    import msgspec
-
     from depesza.connectors import KINDS
 
     if kind is None:
         rows = [{"kind": name, "about": (row.settings.__doc__ or "").strip()} for name, row in KINDS.items()]
         show.listing(rows, json=json)
         return
-    if kind not in KINDS:
-        raise Failed(f"there is no kind {kind}; there are {', '.join(KINDS)}")
-    schema = msgspec.json.schema(KINDS[kind].settings)["$defs"]["Settings"]
     rows = [
         {"setting": name, "default": row.get("default", "needed"), "meaning": row.get("description", "")}
-        for name, row in schema["properties"].items()
+        for name, row in _schema(kind).items()
     ]
     show.listing(rows, json=json)
 

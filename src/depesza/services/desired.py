@@ -76,7 +76,7 @@ async def apply(tx: Tx, wish: Wish, means: Means, now: int, *, prune: bool = Fal
     for account in wish.accounts or ():
         await directory.put_account(draft, account)
     for user in wish.users or ():
-        directory.put_user(draft, user)
+        await directory.put_user(draft, user)
     for sender in wish.senders or ():
         directory.put_sender(draft, sender)
     for application in wish.applications or ():

@@ -159,10 +159,10 @@ async def remove_account(draft: Draft, name: str) -> None:
     row = draft.account(name, "account")
     if await draft.tx.query("SELECT 1 FROM messages WHERE account = ?1 LIMIT 1", row.id):
         raise WishError(f"account {name}: it has messages; disable it instead")
-    if (await draft.tx.wallet(row.id)).balance:
-        raise WishError(f"account {name}: it has a balance; correct it to zero first")
     for user in [each for each in draft.users.values() if each.account == row.id]:
         await remove_user(draft, row, user.login)
+    if (await draft.tx.wallet(row.id)).balance:
+        raise WishError(f"account {name}: it has a balance; correct it to zero first")
     for sender in [each for each in draft.senders.values() if each.account == row.id]:
         remove_sender(draft, row, sender.name)
     for route in [each for each in draft.routes.values() if each.account == row.id]:
@@ -176,7 +176,7 @@ async def remove_account(draft: Draft, name: str) -> None:
 # users and senders
 
 
-def put_user(draft: Draft, wish: UserWish) -> User:
+async def put_user(draft: Draft, wish: UserWish) -> User:
     """Create or change a user; the wish's password is a hash by now."""
     account = draft.account(wish.account, f"user {wish.login}")
     name = f"{wish.account}/{wish.login}"
@@ -191,7 +191,16 @@ def put_user(draft: Draft, wish: UserWish) -> User:
         new = msgspec.structs.replace(new, id=draft.tx.new_id())
     draft.users[account.id, wish.login] = new
     draft.put("users", "user", name, old, new)
+    if not new.quota:
+        await _give_back(draft, account, new)
     return new
+
+
+async def _give_back(draft: Draft, account: Account, user: User) -> None:
+    """Return what a user's own wallet holds to its account."""
+    held = (await draft.tx.wallet(user.id)).balance
+    if held > 0:
+        await transfer(draft, user.id, account.id, held, f"{account.name}/{user.login} -> {account.name}")
 
 
 def _networks(networks: Sequence[str], place: str) -> tuple[str, ...]:
@@ -202,12 +211,11 @@ def _networks(networks: Sequence[str], place: str) -> tuple[str, ...]:
 
 
 async def remove_user(draft: Draft, account: Account, login: str) -> None:
-    """Delete a user without credits of its own."""
+    """Delete a user; credits of its own go back to the account."""
     row = draft.users.get((account.id, login))
     if row is None:
         raise WishError(f"user: there is no user {account.name}/{login}")
-    if (await draft.tx.wallet(row.id)).balance:
-        raise WishError(f"user {account.name}/{login}: it has credits; transfer them first")
+    await _give_back(draft, account, row)
     del draft.users[account.id, login]
     draft.drop("users", "user", f"{account.name}/{login}", id=row.id)
 

@@ -200,7 +200,9 @@ class PostgresStore:
 
     async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a service that only reads."""
-        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+        # one snapshot for all that a service reads, as on SQLite
+        snapshot = {"isolation": "repeatable_read", "readonly": True}
+        async with self._pool.acquire() as connection, connection.transaction(**snapshot):
             driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
             return await service(
                 Tx(Batch(driver, self._facts, self._ids, self.node, {}, writing=False)), *args, **kwargs

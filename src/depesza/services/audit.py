@@ -1,0 +1,258 @@
+"""Is every message and every credit accounted for? Asked of one snapshot, beside whatever runs.
+
+    accepted = delivered + failed + expired + rejected + cancelled + waiting     for each account
+    balance  = what came in - what went out                                      for each wallet
+    charge   = the prices of a submission's messages; a refund gives back one message's price, once
+
+Each check is one query that gives what is wrong, so that a clean store costs a few scans. spec: design 8
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from depesza.core import ledger
+from depesza.core.model import FINAL, INCOME, ISSUE, State
+from depesza.store.tx import SYSTEM_WALLETS, Cell, Tx
+
+MOST = 20
+"""Rows shown of one kind of problem."""
+
+WAITING = tuple(state for state in State if state not in FINAL)
+
+
+class AccountSum(Struct, frozen=True):
+    """One account's messages."""
+
+    account: int
+    name: str
+    accepted: int
+    states: dict[str, int]
+    """Number by name of the state."""
+    price: int
+    """Of all messages, in micro-credits."""
+
+    @property
+    def waiting(self) -> int:
+        """Those that have no final state."""
+        return sum(self.states.get(state.name, 0) for state in WAITING)
+
+    @property
+    def adds_up(self) -> bool:
+        """True when every accepted message has exactly one known state."""
+        return self.accepted == sum(self.states.values())
+
+
+class Problem(Struct, frozen=True):
+    """One thing that is wrong."""
+
+    check: str
+    count: int
+    """How many rows; 1 where it is one thing."""
+    examples: tuple[str, ...]
+
+
+class Report(Struct, frozen=True):
+    """What the audit found."""
+
+    accounts: tuple[AccountSum, ...]
+    messages: int
+    entries: int
+    wallets: int
+    issued: int
+    """Micro-credits that were sold and corrected, all in all."""
+    spent: int
+    """Micro-credits that clients spent, refunds taken off."""
+    held: int
+    """Micro-credits on wallets."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def clean(self) -> bool:
+        """True when nothing is wrong."""
+        return not self.problems
+
+
+class Check(Struct, frozen=True):
+    """One kind of problem."""
+
+    name: str
+    example: str
+    """How a row is shown: its columns by number."""
+    sql: str
+    """Gives a row for each thing that is wrong; ?1 is the oldest id that must be whole."""
+
+
+_FINAL = ", ".join(str(int(state)) for state in sorted(FINAL))
+_KNOWN = ", ".join(str(int(state)) for state in State)
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "message in a state that there is not",
+        "message {0}: state {1}",
+        f"SELECT id, state FROM messages WHERE state NOT IN ({_KNOWN})",
+    ),
+    Check(
+        "final message without its time, or with a time and not final",
+        "message {0}: state {1}, done {2}",
+        f"SELECT id, state, done FROM messages WHERE (state IN ({_FINAL})) <> (done > 0)"
+        # refused at acceptance: nothing happened later
+        f" AND NOT (state = {int(State.REJECTED)} AND done = 0)",
+    ),
+    Check(
+        "message without its submission, or of another account's",
+        "message {0}: submission {1}",
+        "SELECT m.id, m.submission FROM messages m LEFT JOIN submissions s ON s.id = m.submission"
+        " WHERE s.id IS NULL OR s.account <> m.account OR s.user_id <> m.user_id",
+    ),
+    Check(
+        "carrier's id without a message",
+        "connector {0}: {1}",
+        "SELECT r.connector, r.remote FROM remotes r LEFT JOIN messages m ON m.id = r.message"
+        " WHERE m.id IS NULL AND r.message >= ?1",
+    ),
+    Check(
+        "taken by a carrier, and no carrier's id",
+        "message {0}: state {1}",
+        f"SELECT m.id, m.state FROM messages m WHERE m.state IN ({int(State.SENT)}, {int(State.PENDING)})"
+        " AND NOT EXISTS (SELECT 1 FROM events e WHERE e.message = m.id AND e.kind = 'taken')",
+    ),
+    Check(
+        "entry that moves nothing, or from a wallet to itself",
+        "entry {0}: {1} from {2} to {3}",
+        "SELECT id, amount, source, target FROM entries WHERE amount <= 0 OR source = target",
+    ),
+    Check(
+        "charge that differs from the prices of its messages",
+        "submission {0}: charged {1}, its messages cost {2}",
+        "SELECT s.id, COALESCE(c.amount, 0), COALESCE(p.price, 0) FROM submissions s"
+        " LEFT JOIN (SELECT ref, SUM(amount) AS amount FROM entries WHERE kind = 'charge' AND ref >= ?1"
+        " GROUP BY ref) c ON c.ref = s.id"
+        " LEFT JOIN (SELECT submission, SUM(price) AS price FROM messages WHERE submission >= ?1"
+        " GROUP BY submission) p ON p.submission = s.id"
+        " WHERE s.id >= ?1 AND COALESCE(c.amount, 0) <> COALESCE(p.price, 0)",
+    ),
+    Check(
+        "charge of nothing that we know",
+        "entry {0}: {1} for {2}",
+        "SELECT e.id, e.amount, e.ref FROM entries e LEFT JOIN submissions s ON s.id = e.ref"
+        " LEFT JOIN inbounds i ON i.id = e.ref"
+        " WHERE e.kind = 'charge' AND e.ref >= ?1 AND s.id IS NULL AND i.id IS NULL",
+    ),
+    Check(
+        "refund that is not one message's price, once",
+        "message {0}: {1} refunds, {2} given back, its price {3}",
+        "SELECT r.ref, r.number, r.amount, COALESCE(m.price, -1) FROM (SELECT ref, COUNT(*) AS number,"
+        " SUM(amount) AS amount FROM entries WHERE kind = 'refund' AND ref >= ?1 GROUP BY ref) r"
+        " LEFT JOIN messages m ON m.id = r.ref"
+        " WHERE m.id IS NULL OR r.number <> 1 OR r.amount <> m.price"
+        f" OR m.state NOT IN ({_FINAL}) OR m.state = {int(State.DELIVERED)}",
+    ),
+    Check(
+        "cancelled or rejected, and not given back",
+        "message {0}: price {1}",
+        f"SELECT m.id, m.price FROM messages m WHERE m.state IN ({int(State.REJECTED)}, {int(State.CANCELLED)})"
+        " AND m.price > 0 AND NOT EXISTS"
+        " (SELECT 1 FROM (SELECT ref FROM entries WHERE kind = 'refund' AND ref >= ?1) r WHERE r.ref = m.id)",
+    ),
+    Check(
+        "wallet that is not the sum of its entries",
+        "wallet {0}: balance {1}, its entries make {2}",
+        "SELECT id, SUM(balance), SUM(moved) FROM (SELECT id, balance, 0 AS moved FROM wallets"
+        f" UNION ALL SELECT target, 0, amount FROM entries WHERE target > {SYSTEM_WALLETS}"
+        f" UNION ALL SELECT source, 0, -amount FROM entries WHERE source > {SYSTEM_WALLETS}) both_sides"
+        " GROUP BY id HAVING SUM(balance) <> SUM(moved)",
+    ),
+    Check(
+        "opt-outs that the account's mark hides",
+        "account {0}: {1} opt-outs",
+        "SELECT o.account, COUNT(*) FROM optouts o LEFT JOIN wallets w ON w.id = o.account"
+        " WHERE COALESCE(w.optouts, 0) = 0 GROUP BY o.account",
+    ),
+    Check(
+        "callback in a state that there is not",
+        "notice {0}: state {1}",
+        "SELECT id, state FROM notices WHERE state NOT IN (0, 1, 2)",
+    ),
+)
+
+
+async def audit(tx: Tx, oldest: int) -> Report:
+    """Look at everything; `oldest` is the smallest id that retention has certainly not touched yet."""
+    accounts = await _accounts(tx)
+    problems = [_found(account) for account in accounts if not account.adds_up]
+    for check in CHECKS:
+        problems += await _run(tx, check, oldest)
+    problems += await _limits(tx)
+    moved = await _moved(tx)
+    return Report(
+        tuple(accounts),
+        sum(account.accepted for account in accounts),
+        (await tx.query("SELECT COUNT(*) FROM entries"))[0][0],
+        (await tx.query("SELECT COUNT(*) FROM wallets"))[0][0],
+        -moved.get(ISSUE, 0),
+        moved.get(INCOME, 0),
+        (await tx.query("SELECT CAST(COALESCE(SUM(balance), 0) AS BIGINT) FROM wallets"))[0][0],
+        tuple(problems),
+    )
+
+
+async def _accounts(tx: Tx) -> list[AccountSum]:
+    totals = await tx.query("SELECT account, COUNT(*) FROM messages GROUP BY account")
+    rows = await tx.query(
+        "SELECT account, state, COUNT(*), CAST(SUM(price) AS BIGINT) FROM messages GROUP BY account, state"
+    )
+    names = {int(state): state.name for state in State}
+    found = []
+    for account, accepted in sorted((row[0], row[1]) for row in totals):
+        mine = [row for row in rows if row[0] == account]
+        known = tx.facts.account.get(account)
+        states = {names[row[1]]: row[2] for row in mine if row[1] in names}
+        name = known.name if known is not None else str(account)
+        found.append(AccountSum(account, name, accepted, states, sum(row[3] for row in mine)))
+    return found
+
+
+def _found(account: AccountSum) -> Problem:
+    states = ", ".join(f"{name} {count}" for name, count in account.states.items())
+    said = f"account {account.name}: {account.accepted} accepted, {states}"
+    return Problem("accepted messages are not the sum of their states", 1, (said,))
+
+
+async def _run(tx: Tx, check: Check, oldest: int) -> list[Problem]:
+    params: tuple[Cell, ...] = (oldest,) if "?1" in check.sql else ()
+    rows = await tx.query(f"{check.sql} LIMIT {MOST}", *params)
+    if not rows:
+        return []
+    count = len(rows)
+    if count == MOST:
+        count = (await tx.query(f"SELECT COUNT(*) FROM ({check.sql}) found", *params))[0][0]
+    return [Problem(check.name, count, tuple(check.example.format(*row) for row in rows))]
+
+
+async def _limits(tx: Tx) -> list[Problem]:
+    """Find wallets that went below what they may, and those of nobody that hold something."""
+    facts = tx.facts
+    low: list[str] = []
+    lost: list[str] = []
+    for id, balance in await tx.query("SELECT id, balance FROM wallets WHERE balance <> 0"):
+        account, user = facts.account.get(id), facts.user.get(id)
+        said = f"wallet {id}: {ledger.two_decimals(balance)} credits"
+        if account is None and user is None:
+            lost.append(said)
+        elif balance < -(account.credit_limit if account is not None else 0):
+            low.append(said)
+        elif user is not None and not user.quota:
+            lost.append(f"{said} of a user without a quota")
+    found = [("wallet below its limit", low), ("credits that belong to nobody", lost)]
+    return [Problem(name, len(said), tuple(said[:MOST])) for name, said in found if said]
+
+
+async def _moved(tx: Tx) -> dict[int, int]:
+    """Sum the entries of the platform's own wallets."""
+    rows: Sequence[Sequence[int]] = await tx.query(
+        "SELECT id, CAST(SUM(amount) AS BIGINT) FROM (SELECT target AS id, amount FROM entries"
+        f" WHERE target <= {SYSTEM_WALLETS} UNION ALL SELECT source, -amount FROM entries"
+        f" WHERE source <= {SYSTEM_WALLETS}) moved GROUP BY id"
+    )
+    return {row[0]: row[1] for row in rows}
