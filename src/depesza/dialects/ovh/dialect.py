@@ -57,6 +57,9 @@ class Ovh:
         except Conflict as error:
             log.info("ovh.conflict", method=request.method, cause=str(error))
             return self._refuse(request, errors.conflict("The object exists already"), now)
+        except RecursionError as error:  # a body nested a thousand deep
+            log.info("ovh.too_deep", method=request.method, cause=str(error))
+            return self._refuse(request, errors.bad_request("Invalid JSON received"), now)
         except (Busy, Stopped):
             return self._refuse(request, errors.busy(), now)
 
