@@ -125,7 +125,7 @@ class Carrier:
     async def close(self) -> None:
         """Stop listening and cut all links."""
         assert self._listener is not None
-        links = self._listener.links
+        links = [link for link in self._listener.links if link.open]
         self._listener.abort()
         for link in links:
             await link.closed()

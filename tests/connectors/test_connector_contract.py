@@ -36,7 +36,7 @@ async def smpp(**settings: Any) -> AsyncIterator[tuple[Connector, Heard]]:
     carrier = await Carrier(ByFate(SCALE)).open()
     window = {"window": settings.pop("capacity")} if "capacity" in settings else {}
     patience = {"response_timer": settings.pop("response")} if "response" in settings else {}
-    defaults = {"response_timer": 0.2, "reconnect_first": 0.01, "reconnect_most": 0.05, "tries": 5}
+    defaults = {"response_timer": 0.2, "reconnect_first": 0.01, "reconnect_most": 0.05, "patience": 0.6}
     connector = make("smpp", heard, host="127.0.0.1", port=carrier.port, **defaults | window | patience | settings)
     try:
         yield connector, heard

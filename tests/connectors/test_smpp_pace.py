@@ -116,6 +116,12 @@ def test_one_throttled_answer_in_twenty_costs_less_than_a_fifth() -> None:
     assert with_some <= 1.2 * without
 
 
+@pytest.mark.parametrize("share", [0.25, 0.4])
+def test_throttling_that_slowing_down_does_not_cure_is_borne(share: float) -> None:
+    rng = random.Random(1)
+    assert Link(Pace(0, 0.0), 20_000).run(lambda now: rng.random() < share) <= 40.0
+
+
 class Limited:
     """A carrier that takes so many in a calendar second and throttles the rest."""
 

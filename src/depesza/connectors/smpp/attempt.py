@@ -7,10 +7,12 @@ from depesza.wire.smpp.pdus import SubmitSm
 class Attempt:
     """A message handed over and not yet answered."""
 
-    __slots__ = ("detail", "flying", "message", "open", "refusal", "remotes", "wire")
+    __slots__ = ("born", "detail", "flying", "message", "open", "refusal", "remotes", "wire")
 
-    def __init__(self, message: int, parts: int) -> None:
+    def __init__(self, message: int, parts: int, born: float) -> None:
         self.message = message
+        self.born = born
+        """When it was handed over, in seconds of the steady clock."""
         self.open = parts
         """Parts without a last word."""
         self.remotes: list[str] = [""] * parts
@@ -45,7 +47,7 @@ class Attempt:
 class Part:
     """One submit_sm of an attempt."""
 
-    __slots__ = ("attempt", "lost", "number", "pdu", "tries")
+    __slots__ = ("attempt", "lost", "number", "pdu", "status", "tries")
 
     def __init__(self, attempt: Attempt, number: int, pdu: SubmitSm) -> None:
         self.attempt = attempt
@@ -54,5 +56,7 @@ class Part:
         self.pdu = pdu
         self.tries = 0
         """How often it was throttled."""
+        self.status = 0
+        """What it was refused with last."""
         self.lost = False
         """It was told to be uncertain: what still comes is too late."""

@@ -119,11 +119,11 @@ class Smpp:
             pdus = self._writer.write(message)
         except (Unencodable, ValueError) as error:
             reason = "bad_sender" if isinstance(error, BadSender) else "unencodable"
-            failed = Attempt(message.id, 0)
+            failed = Attempt(message.id, 0, 0.0)
             failed.fail(reason, str(error))
             self._reports.outcome(self.id, failed.outcome(self._world.now(), 0))
             return
-        attempt = Attempt(message.id, len(pdus))
+        attempt = Attempt(message.id, len(pdus), self._world.clock())
         self._held.add(attempt)
         for number, pdu in enumerate(pdus):
             self._queue.append(Part(attempt, number, pdu))
@@ -200,6 +200,7 @@ class Smpp:
             if line is None:
                 return
             if not pace.free(now):
+                self._give_up_throttled(now)
                 self._wake(pace.wait(now))
                 return
             queue.popleft()
@@ -257,18 +258,31 @@ class Smpp:
         if reason not in _HASTE:
             self._pace.accepted(now)
         else:
-            self._pace.throttled(now)
-            part.tries += 1
-            if part.tries < self.settings.tries and not self._stopping and not attempt.refusal:
-                self._rest(part)
+            self._pace.throttled(now, part.tries > 0)
+            if not self._stopping and not attempt.refusal and self._rest(part, status, now):
                 return
-        attempt.fail(reason, status_name(status))
-        self._end_part(attempt)
+        self._fail(part, status)
 
-    def _rest(self, part: Part) -> None:
-        """Let a throttled part wait, longer each time."""
+    def _fail(self, part: Part, status: int) -> None:
+        part.attempt.fail(refusal_of(status, self._statuses), status_name(status))
+        self._end_part(part.attempt)
+
+    def _rest(self, part: Part, status: int, now: float) -> bool:
+        """Let a throttled part wait, longer each time; False when it has been tried long enough."""
+        part.status = status
+        part.tries += 1
         seconds = retry(part.tries, self._world.chance())
+        if now + seconds > part.attempt.born + self.settings.patience:
+            return False
         self._resting[part] = self._world.call_later(seconds, partial(self._come_back, part))
+        return True
+
+    def _give_up_throttled(self, now: float) -> None:
+        """End throttled parts that the pace has held back too long: they stand first in the queue."""
+        oldest = now - self.settings.patience
+        while self._queue and self._queue[0].tries and self._queue[0].attempt.born < oldest:
+            part = self._queue.popleft()
+            self._fail(part, part.status)
 
     def _come_back(self, part: Part) -> None:
         del self._resting[part]

@@ -12,6 +12,7 @@ import msgspec
 from depesza.connectors.smpp.settings import Settings
 from depesza.connectors.smpp.words import state_of
 from depesza.core.model import FINAL, MICRO, Receipt, State
+from depesza.wire import Malformed, udh
 from depesza.wire.smpp.codec import message_octets
 from depesza.wire.smpp.flags import has_udh, is_intermediate, is_receipt
 from depesza.wire.smpp.habits import Habits
@@ -57,7 +58,7 @@ class Reader:
         marked = intermediate or is_receipt(esm_class)
         if has_udh(esm_class) and not marked:
             return None
-        octets = message_octets(pdu)
+        octets = _without_header(message_octets(pdu), esm_class)
         told, state, error = None, None, None
         if pdu.tlvs:
             told, state = RECEIPTED_MESSAGE_ID.of(pdu), MESSAGE_STATE.of(pdu)
@@ -115,6 +116,15 @@ class Reader:
             zone = self._settings.zone
             done = done.replace(tzinfo=zone) if zone is not None else self.habits.done_at(said)
         return int(done.timestamp() * MICRO) if done is not None else 0
+
+
+def _without_header(octets: bytes, esm_class: int) -> bytes:
+    if not has_udh(esm_class):
+        return octets
+    try:
+        return udh.unpack(octets)[1]
+    except Malformed:
+        return octets
 
 
 def _tlvs(told: str | None, state: int | None, error: bytes | None) -> str:

@@ -19,9 +19,16 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _SETTLE = 0.25
 """Seconds after a pause in which answers still speak of the time before it."""
-_SLOW_GROWTH, _FAST_GROWTH = 0.05, 0.25
+_SLOW_GROWTH, _FAST_GROWTH = 0.05, 0.4
 """Growth of the rate in a second; the faster one after some seconds without trouble."""
-_QUIET = 5.0
+_QUIET = 4.0
+_AGAIN = 0.25
+"""Weight of a part that was throttled before: it may be about its receiver, not about our speed."""
+_FUTILE = 0.25
+"""Of the rate before the trouble: where most is still taken and as much is throttled as ever, it is not
+about our speed, and going slower only hurts."""
+_TRUST = 5.0
+"""Seconds for which the gate then stays open."""
 _UNBOUNDED = 20_000.0
 """A rate that nobody needs to limit any more."""
 _BUSY_LEVEL, _OVERLOAD = 90, 100
@@ -42,6 +49,9 @@ class Pace:
         self._trouble = now
         self._second = now
         self._accepted = self._accepted_before = 0
+        self._before = 0.0
+        """Parts a second that were taken when the trouble began."""
+        self._taken_since = self._throttled_since = 0
 
     def free(self, now: float) -> int:
         """Tell how many parts may leave now."""
@@ -78,6 +88,7 @@ class Pace:
         """Note that the carrier took a part, or refused it for another reason than haste."""
         self._count(now)
         self._accepted += 1
+        self._taken_since += 1
         self.share -= self.share * _WEIGHT
         if self.allowed is inf or now < self._deaf_until or self.share > _FEW:
             return
@@ -86,13 +97,17 @@ class Pace:
         if self.allowed > _UNBOUNDED:
             self.allowed = inf
 
-    def throttled(self, now: float) -> None:
-        """Note that the carrier asked to slow down."""
+    def throttled(self, now: float, again: bool = False) -> None:
+        """Note that the carrier asked to slow down; `again`: it had said so of the same part before."""
         self._count(now)
         if now < self._deaf_until:
             return
-        self.share += (1 - self.share) * _WEIGHT
-        if self.share > _TOO_MANY:
+        self._throttled_since += 1
+        self.share += (1 - self.share) * (_WEIGHT * _AGAIN if again else _WEIGHT)
+        if self.share > _TOO_MANY and self._is_futile:
+            self.allowed = inf
+            self._listen_from(now + _TRUST)
+        elif self.share > _TOO_MANY:
             self._slow_down(now, _CUT, self._pause)
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
@@ -112,11 +127,23 @@ class Pace:
             self._pause = pause = min(pause, _FIRST_PAUSE)
         # nothing goes faster than what was taken in the last second
         measured = max(self._accepted, self._accepted_before, 1)
+        if self.allowed is inf:
+            self._before = measured
         self.allowed = max(1.0, min(self.allowed, measured) * factor)
-        self.share = 0.0
         self._trouble = now
         self._paused_until = self._next = now + pause
-        self._deaf_until = self._paused_until + _SETTLE
+        self._listen_from(self._paused_until + _SETTLE)
+
+    @property
+    def _is_futile(self) -> bool:
+        slow = self.allowed <= self._before * _FUTILE
+        return slow and self._taken_since > self._throttled_since
+
+    def _listen_from(self, moment: float) -> None:
+        """Hear nothing until then, and judge anew."""
+        self._deaf_until = moment
+        self.share = 0.0
+        self._taken_since = self._throttled_since = 0
 
     def _count(self, now: float) -> None:
         """Keep the count of a second and of the one before."""

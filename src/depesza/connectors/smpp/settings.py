@@ -52,9 +52,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(ge=0, description="Parts a second that the carrier allows, all sessions together; 0: any."),
     ] = 0.0
     undone: Annotated[int, Meta(ge=1, description="Receipts not yet on disk at which reading pauses.")] = 2000
-    tries: Annotated[
-        int, Meta(ge=1, le=20, description="Tries of a throttled part before the message is given back.")
-    ] = 6
+    patience: Annotated[
+        Seconds, Meta(description="Seconds that a throttled part is tried again; then the message is given back.")
+    ] = 10.0
 
     # time
     response_timer: Annotated[Seconds, Meta(description="No answer for so long: the message is uncertain.")] = 30.0
