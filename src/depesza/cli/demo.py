@@ -294,5 +294,5 @@ class _Demo:
         say(f"""  S=$(printf %s "{keys.secret}+{keys.consumer}+POST+$U+$B+$T" | sha1sum | cut -d' ' -f1)""")
         say(f"  curl -s $U -d \"$B\" -H 'Content-Type: application/json' -H 'X-Ovh-Application: {keys.application}' \\")
         say(f'    -H \'X-Ovh-Consumer: {keys.consumer}\' -H "X-Ovh-Timestamp: $T" -H "X-Ovh-Signature: \\$1\\$$S"')
-        say(f"\nSee what arrived:  curl -s {simulator.url}/phones/{RECEIVER}")
+        say(f"\nSee what arrived:  curl -s {simulator.url}/phones/{RECEIVER[1:]}")
         say("Ctrl-C ends the demo.")
