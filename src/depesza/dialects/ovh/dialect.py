@@ -55,13 +55,11 @@ class Ovh:
         except OvhError as error:
             return self._refuse(request, error, now)
         except Conflict as error:
-            log.info("ovh.conflict", method=request.method, cause=str(error))
-            return self._refuse(request, errors.conflict("The object exists already"), now)
+            return self._refuse(request, errors.conflict("The object exists already"), now, error)
         except RecursionError as error:  # a body nested a thousand deep
-            log.info("ovh.too_deep", method=request.method, cause=str(error))
-            return self._refuse(request, errors.bad_request("Invalid JSON received"), now)
-        except (Busy, Stopped):
-            return self._refuse(request, errors.busy(), now)
+            return self._refuse(request, errors.bad_request("Invalid JSON received"), now, error)
+        except (Busy, Stopped) as error:
+            return self._refuse(request, errors.busy(), now, error)
 
     def failed(self, request: HttpRequest) -> HttpReply:
         """Say "our fault" in the vendor's form."""
@@ -149,7 +147,9 @@ class Ovh:
         self._count += 1
         return f"EU.ext-1.{now // 1_000_000:x}.{self._count}.{self._chance.getrandbits(128):032x}"
 
-    def _refuse(self, request: HttpRequest, error: OvhError, now: int) -> HttpReply:
+    def _refuse(self, request: HttpRequest, error: OvhError, now: int, cause: BaseException | None = None) -> HttpReply:
+        """Write a refusal and log it, once, with its cause."""
+        cause = cause or error.__cause__
         log.info(
             "ovh.refused",
             method=request.method,
@@ -157,7 +157,7 @@ class Ovh:
             client=request.client,
             status=error.status,
             why=error.message,
-            cause=repr(error.__cause__) if error.__cause__ is not None else None,
+            cause=repr(cause)[:300] if cause is not None else None,
         )
         return self._reply(error.status, errors.body(error), now)
 
