@@ -159,6 +159,18 @@ async def test_what_was_never_written_is_link_down(pair: Pair) -> None:
     assert pair.heard.outcomes[2].retry_after > 0
 
 
+async def test_what_is_handed_over_while_the_link_is_down_comes_back(pair: Pair) -> None:
+    carrier = await pair.carrier()
+    connector = pair.connector(carrier.port)
+    connector.send(message(1))
+    assert pair.heard.outcomes[1].refusal == "link_down"
+    await up(connector)
+    connector.send(message(2))
+    await connector.stop(1.0)
+    connector.send(message(3))
+    assert [pair.heard.outcomes[n].refusal for n in (2, 3)] == ["", "link_down"]
+
+
 async def test_rule_21_without_a_response_in_time_a_message_is_uncertain_and_a_late_one_changes_nothing(
     pair: Pair,
 ) -> None:

@@ -98,14 +98,12 @@ class Smpp:
         order = (Link.UP, Link.REFUSED, Link.DOWN, Link.STOPPED)
         standing = next(one for one in order if one in standings)
         trouble = [line.detail for line in self._lines if not line.bound and line.detail]
-        habits = self._reader.habits
         return Health(
             standing,
             trouble[0] if trouble else "",
             sum(line.bound for line in self._lines),
             len(self._held),
-            habits.confidence,
-            "; ".join(habits.describe()),
+            *self._reader.said(),
         )
 
     def start(self) -> None:
@@ -128,6 +126,8 @@ class Smpp:
         for number, pdu in enumerate(pdus):
             self._queue.append(Part(attempt, number, pdu))
         self._drain()
+        if self._queue and not self._is_bound:
+            self._give_back("link down")  # handed over a moment too late
 
     def matched(self, receipt: Receipt, remote: str, found: Collection[str] = ()) -> None:
         """Learn under which id a receipt's message was found; `found`: all of its ids that the store has."""
@@ -176,10 +176,14 @@ class Smpp:
 
     def on_change(self, line: Line) -> None:
         """Send on, or give back what can no longer be written."""
-        if not any(one.bound for one in self._senders):
+        if not self._is_bound:
             self._give_back(line.detail or "link down")
         self._drain()
         self._reports.ready(self.id)
+
+    @property
+    def _is_bound(self) -> bool:
+        return any(line.bound for line in self._senders)
 
     # Out
 

@@ -47,6 +47,7 @@ class Reader:
         self._fixed = _FIXED.get(settings.receipt_ids)
         self.habits = _read_habits(habits)
         self._matched = 0
+        self._said: tuple[Habits, float, str] | None = None
 
     def receipt(self, pdu: DeliverSm | DataSm, now: int) -> Receipt | None:
         """Read a receipt, None when it is a text from a person.
@@ -87,6 +88,12 @@ class Reader:
         arrived = datetime.fromtimestamp(receipt.at / MICRO, UTC)
         self.habits = habits.learn(said, found or (remote,), arrived)
         return self.habits is not habits
+
+    def said(self) -> tuple[float, str]:
+        """Tell the confidence and what was learnt, for people; made anew only when that changed."""
+        if self._said is None or self._said[0] is not self.habits:
+            self._said = (self.habits, self.habits.confidence, "; ".join(self.habits.describe()))
+        return self._said[1:]
 
     def saw(self, remote: str) -> None:
         """Notice the form of an id in an answer."""
