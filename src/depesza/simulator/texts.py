@@ -3,6 +3,7 @@
 spec: carriers/C.1#11 #17; 3GPP TS 23.038 4
 """
 
+import re
 from typing import Final
 
 from depesza.simulator.settings import Alphabet
@@ -17,7 +18,7 @@ from depesza.wire.smpp.pdus import DataSm, DeliverSm, SubmitSm
 
 _DEFAULT: Final = {"gsm7": Encoding.GSM7, "latin1": Encoding.LATIN1}
 _SMPP: Final = {
-    1: Encoding.LATIN1,  # IA5, and what most peers mean by it
+    1: Encoding.LATIN1,  # IA5; what lies beyond it is Latin-1 with most peers
     2: Encoding.BINARY,
     3: Encoding.LATIN1,
     4: Encoding.BINARY,
@@ -26,6 +27,9 @@ _SMPP: Final = {
 _GENERAL: Final = (Encoding.GSM7, Encoding.BINARY, Encoding.UCS2, Encoding.GSM7)
 _UCS2_CODING: Final = 8
 _SHORT_CODE: Final = 6
+_IA5: Final = 1
+_SEPTETS: Final = re.compile(rb"[\x00-\x09\x0b\x0c\x0e-\x1f]")
+"""Octets that no IA5 text has: the npm package `smpp` calls its GSM septets IA5."""
 
 
 def encoding_of(data_coding: int, alphabet: Alphabet) -> Encoding:
@@ -44,6 +48,8 @@ def encoding_of(data_coding: int, alphabet: Alphabet) -> Encoding:
 def read_octets(octets: bytes, data_coding: int, alphabet: Alphabet, languages: tuple[int, int]) -> str:
     """Read a whole text; `languages` are those of the single and the locking shift table."""
     encoding = encoding_of(data_coding, alphabet)
+    if data_coding == _IA5 and _SEPTETS.search(octets):
+        encoding = Encoding.GSM7
     if encoding is Encoding.GSM7 and any(languages):
         return decode_shifted(octets, *languages)
     return read_text(octets, encoding)
