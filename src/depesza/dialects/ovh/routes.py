@@ -1,4 +1,4 @@
-"""All operations below /sms and /order, done or not: one row each. spec: ovh/2.1 ovh/2.2
+"""All operations below /sms and /order, done or not: one row each. spec: ovh/2
 
 A handler takes the place of `not_yet`. Router, schema documents and coverage page are made from this table.
 """
