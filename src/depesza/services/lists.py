@@ -1,7 +1,7 @@
 """What clients look up: messages sent, waiting and received, and stop lists; found, shown and removed.
 
 Lists give ids, the newest first. A message is created a moment before its id is made, so a range of dates is a
-range of ids with room at its end, and the exact time decides. spec: ovh/1.9 ovh/2.1
+range of ids with room at its end, and the exact time decides. spec: ovh/1.9 ovh/2
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""An account: shown with its money, and changed. spec: ovh/2.1 ovh/4.1"""
+"""An account: shown with its money, and changed. spec: ovh/2 ovh/4.1"""
 
 from collections.abc import Mapping
 

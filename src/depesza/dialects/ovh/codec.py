@@ -1,7 +1,7 @@
 """What OVH's clients write and read, as values: job bodies in, reports, jobs and messages out.
 
 A body that fits the schema is read in one step. What does not fit is read again leniently, field by field, as the
-vendor does: numbers as strings and back, empty strings as not given. spec: ovh/1.8 ovh/3.1 ovh/4.2
+vendor does: numbers as strings and back, empty strings as not given. spec: ovh/1.8 ovh/3 ovh/4.2
 """
 
 import re

@@ -1,7 +1,7 @@
 """Jobs, outgoing, incoming and the stop list: listed, shown and removed; of an account or of one user.
 
 A job is a message that is still here: deferred, between two tries, or queued behind a link that is down. One that
-was accepted for now is in the history at once. spec: ovh/4.2#16 ovh/2.1
+was accepted for now is in the history at once. spec: ovh/4.2#16 ovh/2
 """
 
 from depesza.core.planning import read_receivers

@@ -20,10 +20,10 @@ PACKS: dict[int, int] = {
     100_000: 4_900,
     1_000_000: 4_500,
 }
-"""Price of one credit in euros by the quantity ordered, without tax. spec: ovh/3.3 PackQuantityEnum"""
+"""Price of one credit in euros by the quantity ordered, without tax. spec: ovh/3 PackQuantityEnum"""
 
 AUTOMATIC = frozenset({100, 200, 250, 500, 1_000, 5_000, 10_000})
-"""spec: ovh/3.3 PackQuantityAutomaticRecreditEnum"""
+"""spec: ovh/3 PackQuantityAutomaticRecreditEnum"""
 
 VAT = Decimal("0.20")
 UNIT = 100_000
@@ -70,7 +70,7 @@ COUNTRIES = frozenset(CURRENCY_OF) | {
     "ru",
     "sk",
 }
-"""spec: ovh/3.3 reference.CountryEnum"""
+"""spec: ovh/3 reference.CountryEnum"""
 
 Price = dict[str, object]
 
