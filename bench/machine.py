@@ -1,0 +1,52 @@
+"""What it was measured on: cores, versions, and how long the disk takes to sync."""
+
+import os
+import platform
+import time
+from pathlib import Path
+from statistics import median
+
+SYNCS = 200
+
+
+def facts(folder: Path, store: str) -> list[tuple[str, str]]:
+    """Name the machine's parts that matter; `folder` is where the stores are."""
+    return [
+        ("processor", f"{_processor()}, {os.cpu_count()} cores"),
+        ("system", f"{platform.system()} {platform.release().split('-')[0]}"),
+        ("Python", platform.python_version()),
+        ("store", store),
+        ("disk", f"{_file_system(folder)}, fdatasync of 4 KiB takes {sync_ms(folder):.2f} ms"),
+        ("load before", " ".join(f"{value:.1f}" for value in os.getloadavg())),
+    ]
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _file_system(folder: Path) -> str:
+    best, kind = "", "unknown"
+    for line in Path("/proc/mounts").read_text().splitlines():
+        _, place, name, *_ = line.split()
+        if (f"{folder.resolve()}/").startswith(place.rstrip("/") + "/") and len(place) >= len(best):
+            best, kind = place, name
+    return kind
+
+
+def sync_ms(folder: Path) -> float:
+    """Measure a write of 4 KiB with its sync, in milliseconds."""
+    file = folder / "sync"
+    times = []
+    handle = os.open(file, os.O_CREAT | os.O_WRONLY, 0o600)
+    for _ in range(SYNCS):
+        began = time.perf_counter()
+        os.write(handle, b"x" * 4096)
+        os.fdatasync(handle)
+        times.append(time.perf_counter() - began)
+    os.close(handle)
+    file.unlink()
+    return median(times) * 1000
