@@ -134,7 +134,7 @@ async def _kannel(folder: Path, simulator: Simulator, reports: Reports) -> Async
     configuration = folder / "kannel.conf"
     configuration.write_text(CONFIGURATION.format(admin=admin, box=box, http=http_port, smpp=simulator.port), "utf-8")
     async with (
-        aiohttp.ClientSession() as http,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http,  # as smsbox does
         _process(BEARERBOX, str(configuration), cwd=folder),
     ):
         await _until(lambda: bool(simulator.carrier.show_binds()))
