@@ -20,7 +20,15 @@ from depesza.connectors.contract import Connector, Link
 from depesza.core.model import State
 from depesza.net.tls import server_context
 from depesza.wire.smpp import status
-from depesza.wire.smpp.pdus import BindReceiver, BindTransceiver, BindTransmitter, DeliverSm, SubmitSm
+from depesza.wire.smpp.codec import pack
+from depesza.wire.smpp.pdus import (
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    DeliverSm,
+    QuerySm,
+    SubmitSm,
+)
 
 pytestmark = pytest.mark.anyio
 QUICK = {"reconnect_first": 0.02, "reconnect_most": 0.2, "host": "127.0.0.1"}
@@ -299,6 +307,65 @@ async def test_reading_pauses_while_too_many_receipts_are_not_on_disk(pair: Pair
     assert len(carrier.binds) == 1
 
 
+async def test_a_link_that_comes_back_while_reading_is_paused_is_paused_too(pair: Pair) -> None:
+    carrier = await pair.carrier()
+    pair.heard.done = None
+    connector = pair.connector(carrier.port, undone=5)
+    await up(connector)
+    for number in range(5):
+        carrier.deliver(receipt(SubmitSm(), f"{number:04x}"))
+    await until(lambda: len(pair.heard.receipts) == 5)
+    carrier.links[0].abort()
+    # a paused link does not see its end; the next octets show it
+    connector.send(message(1))
+    for _, done in pair.heard.receipts[:2]:
+        done(True)
+    assert len(pair.heard.receipts) == 5
+    for _, done in pair.heard.receipts[2:]:
+        done(True)
+    await until(lambda: len(carrier.binds) == 2 and connector.health.link is Link.UP)
+    carrier.deliver(receipt(SubmitSm(), "ffff"))
+    await until(lambda: len(pair.heard.receipts) == 6)
+
+
+async def test_parts_of_a_reply_are_put_together_over_the_link(pair: Pair) -> None:
+    carrier = await pair.carrier()
+    connector = pair.connector(carrier.port, part_hold=0.05, reassembly=0.4)
+    await up(connector)
+
+    def part(number: int, reference: int, text: bytes) -> DeliverSm:
+        head = bytes((5, 0, 3, reference, 2, number))
+        return DeliverSm(source_addr="33600000001", destination_addr="1", esm_class=0x40, short_message=head + text)
+
+    carrier.deliver(part(1, 1, b"one "))
+    await until(lambda: [answer.status for answer in carrier.answers] == [status.RX_T_APPN])
+    carrier.deliver(part(2, 1, b"two"))
+    await until(lambda: pair.heard.inbounds)
+    assert pair.heard.inbounds[0][0].text == "one two"
+    carrier.deliver(part(1, 2, b"alone "))
+    await until(lambda: len(pair.heard.inbounds) == 2)
+    assert pair.heard.inbounds[1][0].text == "alone […]"
+    await until(lambda: [answer.status for answer in carrier.answers][-1] == status.ROK)
+
+
+async def test_a_request_that_no_client_serves_is_refused(pair: Pair) -> None:
+    carrier = await pair.carrier()
+    await up(pair.connector(carrier.port))
+    carrier.write_raw(carrier.links[0], pack(QuerySm(message_id="1"), 99))
+    await asyncio.sleep(0.05)
+    carrier.deliver(receipt(SubmitSm(), "a1"))
+    await until(lambda: pair.heard.receipts)
+
+
+async def test_a_bind_that_cannot_be_written_is_shown(pair: Pair) -> None:
+    carrier = await pair.carrier()
+    connector = pair.connector(carrier.port, password="пароль")
+    connector.start()
+    await until(lambda: connector.health.link is Link.REFUSED)
+    assert "password" in connector.health.detail
+    assert not carrier.binds
+
+
 # rule 19: throttling
 
 
@@ -356,14 +423,15 @@ async def test_rule_19_a_carrier_that_refuses_everything_is_not_hammered(pair: P
     assert status.look(code).name in pair.heard.outcomes[1].detail
 
 
-async def test_parts_that_were_throttled_are_sent_again_alone(pair: Pair) -> None:
+@pytest.mark.parametrize("code", [status.RTHROTTLED, status.RMSGQFUL, status.RSYSERR])
+async def test_parts_that_were_refused_for_now_are_sent_again_alone(pair: Pair, code: int) -> None:
     throttled: set[bytes] = set()
 
     def once(carrier: Carrier, link: CarrierLink, sequence: int, pdu: SubmitSm) -> None:
         number = pdu.short_message[5]
         if number == 2 and pdu.short_message not in throttled:
             throttled.add(pdu.short_message)
-            carrier.refuse(link, sequence, status.RTHROTTLED)
+            carrier.refuse(link, sequence, code)
         else:
             carrier.accept(link, sequence, f"id{number}")
 

@@ -18,21 +18,22 @@ class Debts:
         self._most = most
         self._pause = pause
         self._resume = resume
-        self._paused = False
+        self.paused = False
+        """Whether reading waits for the store."""
 
     def owe(self, line: Line, sequence: int, pdu: DeliverSm | DataSm) -> "Ack":
         """Note one more; what is given back pays it."""
         self.count += 1
-        if self.count >= self._most and not self._paused:
-            self._paused = True
+        if self.count >= self._most and not self.paused:
+            self.paused = True
             self._pause()
         return Ack(self, line, sequence, type(pdu).response)
 
     def paid(self) -> None:
         """Note that one is answered."""
         self.count -= 1
-        if self._paused and self.count <= self._most // 2:
-            self._paused = False
+        if self.paused and self.count <= self._most // 2:
+            self.paused = False
             self._resume()
 
 

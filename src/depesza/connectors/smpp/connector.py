@@ -176,6 +176,8 @@ class Smpp:
 
     def on_change(self, line: Line) -> None:
         """Send on, or give back what can no longer be written."""
+        if line.bound and self._debts.paused:
+            line.pause_reading()
         if not self._is_bound:
             self._give_back(line.detail or "link down")
         self._drain()
@@ -259,12 +261,14 @@ class Smpp:
         """A part was refused: a throttled one is tried again, for the others that ends the message."""
         reason = refusal_of(status, self._statuses)
         attempt = part.attempt
-        if reason not in _HASTE:
-            self._pace.accepted(now)
-        else:
+        if reason in _HASTE:
             self._pace.throttled(now, part.tries > 0)
-            if not self._stopping and not attempt.refusal and self._rest(part, status, now):
-                return
+        else:
+            self._pace.accepted(now)
+        # a part alone is tried again even if the carrier is only busy: a whole message would double the others
+        again = reason in _HASTE or (reason == "busy" and len(attempt.remotes) > 1)
+        if again and not self._stopping and not attempt.refusal and self._rest(part, status, now):
+            return
         self._fail(part, status)
 
     def _fail(self, part: Part, status: int) -> None:
