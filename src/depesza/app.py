@@ -9,6 +9,8 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from http import HTTPStatus
 
 import msgspec
 import structlog
@@ -23,6 +25,7 @@ from depesza.dialects.contract import Context, Dialect
 from depesza.engine import dispatcher, keeper, notifier, ops, reporter
 from depesza.engine.campaigner import Campaigner
 from depesza.net import tls
+from depesza.net.asgi import HttpLimits
 from depesza.net.guard import Guard
 from depesza.net.http_client import ClientLimits, HttpClient
 from depesza.net.http_server import HttpServer
@@ -30,7 +33,7 @@ from depesza.services import habits
 from depesza.services.vault import Vault
 from depesza.settings import Settings, SettingsError
 from depesza.store.contract import Busy, Store
-from depesza.store.opening import open_store
+from depesza.store.opening import open_store, shown
 from depesza.store.tx import Work
 from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
 
@@ -38,6 +41,10 @@ log = structlog.get_logger()
 
 LARGEST_FILE = 64 * 1024 * 1024
 """Octets of a list of receivers that a client lets us fetch."""
+
+
+UNHEARD = 10.0
+"""Seconds after which a commit whose answer was lost has come through, or never will."""
 
 
 def wall_clock() -> int:
@@ -64,18 +71,73 @@ class App:
         self.ops: HttpServer | None = None
         self.counts = ops.Counts()
         self.draining = False
+        self._grace = 1.0
         self.stopped = asyncio.Event()
         """Set when everything is closed, whoever asked for it."""
 
     async def start(self) -> None:
-        """Open the store, take over what a crash left, connect, listen."""
+        """Open the store, take over what a crash left, connect, listen; what fails takes down what had started."""
+        async with AsyncExitStack() as ends:
+            await self._start(ends)
+            self._ends = ends.pop_all()
+        log.info("app.started", url=self.http.url, node=self.store.node, store=shown(self.settings.store.url))
+
+    async def _start(self, ends: AsyncExitStack) -> None:
         settings = self.settings
         self._loop = asyncio.get_running_loop()
         self.store = await open_store(settings.store.url, self.now, settings.store.pending)
+        ends.push_async_callback(self.store.close)
         await self.store.join(int(settings.cluster.lease * MICRO))
+        ends.push_async_callback(self._stop_ops)
         self._client = self._make_client()
-        self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now)
+        ends.push_async_callback(self._client.close)
+        self._make_engine()
+        self.store.listen(self._work)
+        await self.keeper.adopt(self.store.node)
+        ends.push_async_callback(self.keeper.stop)
+        ends.push_async_callback(self._stop_notifier)
+        ends.push_async_callback(self._stop_dispatcher)
+        await self._connect()
+        self.keeper.start()
+        self.notifier.start()
+        self.campaigner.start()
+        ends.push_async_callback(self.campaigner.stop)
+        await self._listen(ends)
+
+    async def stop(self, grace: float = 15.0) -> None:
+        """Accept no more, finish what is under way, write it down, close."""
+        self.draining = True
+        self._grace = grace
+        await self._ends.aclose()
+        log.info("app.stopped")
+        self.stopped.set()
+
+    async def _stop_http(self) -> None:
+        await self.http.stop(self._grace)
+
+    async def _stop_dispatcher(self) -> None:
+        await self.dispatcher.stop(self._grace)
+
+    async def _stop_notifier(self) -> None:
+        await self.notifier.stop(min(self._grace, 5.0))
+
+    async def _stop_ops(self) -> None:
+        if self.ops is not None:
+            await self.ops.stop(1.0)
+
+    # parts
+
+    def _make_client(self) -> HttpClient:
+        allowed = self.settings.security.allow_private
+        networks = [text for text in allowed if text[0].isdigit() or ":" in text]
+        hosts = [text for text in allowed if text not in networks]
+        limits = ClientLimits(per_host=self.settings.callbacks.per_host, body=65536)
+        return HttpClient(Guard(allowed_networks=networks, allowed_hosts=hosts), limits=limits)
+
+    def _make_engine(self) -> None:
+        settings = self.settings
         self.dialects = self._make_dialects()
+        self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now)
         self.notifier = notifier.Notifier(
             self.store,
             {dialect.name: dialect for dialect in self.dialects},
@@ -96,38 +158,6 @@ class App:
             self.campaigner.reload,
         )
         self.reporter = reporter.Reporter(self.store, self.connectors, self.policy, self.now, self.keeper.parked)
-        self.store.listen(self._work)
-        await self.keeper.adopt(self.store.node)
-        await self._connect()
-        self.keeper.start()
-        self.notifier.start()
-        self.campaigner.start()
-        await self._listen()
-        log.info("app.started", url=self.http.url, node=self.store.node, store=settings.store.url.split("@")[-1])
-
-    async def stop(self, grace: float = 15.0) -> None:
-        """Accept no more, finish what is under way, write it down, close."""
-        self.draining = True
-        await self.http.stop(grace)
-        await self.campaigner.stop()
-        await self.dispatcher.stop(grace)
-        await self.notifier.stop(min(grace, 5.0))
-        await self.keeper.stop()
-        await self._client.close()
-        if self.ops is not None:
-            await self.ops.stop(1.0)
-        await self.store.close()
-        log.info("app.stopped")
-        self.stopped.set()
-
-    # parts
-
-    def _make_client(self) -> HttpClient:
-        allowed = self.settings.security.allow_private
-        networks = [text for text in allowed if text[0].isdigit() or ":" in text]
-        hosts = [text for text in allowed if text not in networks]
-        limits = ClientLimits(per_host=self.settings.callbacks.per_host, body=65536)
-        return HttpClient(Guard(allowed_networks=networks, allowed_hosts=hosts), limits=limits)
 
     def _make_dialects(self) -> Sequence[Dialect]:
         context = Context(
@@ -147,12 +177,20 @@ class App:
         answer = await self._client.fetch(call.url, pieces.append, limit=LARGEST_FILE)
         return HttpAnswer(answer.status, b"".join(pieces), answer.headers, answer.error)
 
-    async def _listen(self) -> None:
+    async def _listen(self, ends: AsyncExitStack) -> None:
         http = self.settings.http
         self._mounts = {prefix: dialect for dialect in self.dialects for prefix in dialect.prefixes}
-        context = tls.server_context(http.tls_cert, http.tls_key) if http.tls_cert else None
-        self.http = HttpServer(self.handle, host=http.host, port=http.port, tls=context, trusted=http.trusted_proxies)
+        self.http = HttpServer(
+            self.handle,
+            host=http.host,
+            port=http.port,
+            tls=tls.server_context(http.tls_cert, http.tls_key) if http.tls_cert else None,
+            fallback=_fallback,
+            trusted=http.trusted_proxies,
+            limits=HttpLimits(body=http.body_limit),
+        )
         await self.http.start()
+        ends.push_async_callback(self._stop_http)
         if self.settings.ops.port >= 0:
             self.ops = HttpServer(ops.Ops(self).handle, host=self.settings.ops.host, port=self.settings.ops.port)
             await self.ops.start()
@@ -198,8 +236,18 @@ class App:
             self.campaigner.take(work.campaigns)
         if work.scheduled:
             self.keeper.scheduled(work.scheduled)
+        if work.doubt:
+            self._look_again()
+            self._loop.call_later(UNHEARD, self._look_again)
         if work.facts:
             self._loop.create_task(self._connect())
+
+    def _look_again(self) -> None:
+        """Read the tables: they may hold work that we were not told of."""
+        if not self.draining:
+            self.dispatcher.reload()
+            self.campaigner.reload()
+            self.keeper.scheduled(self.now())
 
     def outcome(self, connector: int, outcome: Outcome) -> None:
         """See `connectors.contract.Reports`."""
@@ -262,3 +310,11 @@ class App:
         self.connectors[row.id] = connector
         self.dispatcher.attach(connector)
         connector.start()
+
+
+def _fallback(request: HttpRequest, status: int) -> HttpReply:
+    """Answer what no dialect gets to see: a body that is too large."""
+    words = {413: "The request body is too large"}.get(status, "Internal server error")
+    return HttpReply(
+        status, msgspec.json.encode({"message": words, "httpCode": f"{status} {HTTPStatus(status).phrase}"})
+    )

@@ -55,7 +55,7 @@ def test_two_at_once_do_not_disturb_each_other_and_the_pasted_lines_work(tmp_pat
         printed = "".join(lines)
         python = printed[printed.index("  import ovh") : printed.index("or this (shell)")]
         said = subprocess.run(
-            [sys.executable, "-c", re.sub("^  ", "", python, flags=re.M)],
+            [sys.executable, "-c", re.sub("^  ", "", python, flags=re.MULTILINE)],
             capture_output=True,
             text=True,
             timeout=30,
