@@ -12,6 +12,8 @@ from depesza.connectors import KINDS, SettingsError, check
 from depesza.connectors.contract import Connector, Link
 from depesza.core.model import Message, State
 from depesza.core.refusals import TABLE, Retry
+from depesza.simulator.run import Simulator
+from depesza.simulator.settings import SimulatorSettings
 from depesza.wire.fates import FATES, Answer, Fate, How
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +47,23 @@ async def smpp(**settings: Any) -> AsyncIterator[tuple[Connector, Heard]]:
         await carrier.close()
 
 
-@pytest.fixture(params=[virtual, smpp], ids=["virtual", "smpp"])
+@asynccontextmanager
+async def simulated(**settings: Any) -> AsyncIterator[tuple[Connector, Heard]]:
+    """The SMPP connector and the product's own simulator."""
+    heard = Heard()
+    window = {"window": settings.pop("capacity")} if "capacity" in settings else {}
+    patience = {"response_timer": settings.pop("response")} if "response" in settings else {}
+    defaults = {"response_timer": 0.3, "reconnect_first": 0.01, "reconnect_most": 0.05, "patience": 0.6}
+    async with Simulator(SimulatorSettings(time_scale=SCALE, response_timer=0.2)) as simulator:
+        who = {"host": simulator.host, "port": simulator.port, "system_id": "demo", "password": "demo"}
+        connector = make("smpp", heard, **who | defaults | window | patience | settings)
+        try:
+            yield connector, heard
+        finally:
+            await connector.stop(0.1)
+
+
+@pytest.fixture(params=[virtual, smpp, simulated], ids=["virtual", "smpp", "simulator"])
 def start(request: pytest.FixtureRequest) -> Start:
     found: Start = request.param
     return found
