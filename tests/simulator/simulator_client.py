@@ -1,6 +1,7 @@
 """Our own SMPP client for the tests of the simulator: the codec's session over a real socket."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -53,12 +54,18 @@ class Client:
         self._changed = asyncio.Event()
         self._tokens = 0
 
-    async def connect(self, simulator: Simulator, **timers: float) -> None:
+    async def connect(self, simulator: Simulator, tls: ssl.SSLContext | None = None, **timers: float) -> None:
         """Open the connection."""
         loop = asyncio.get_running_loop()
         settings = Settings(window=1000, timers=Timers(**timers))
         session: Session[int] = Session(Role.ESME, settings, loop.time())
-        self._link = await connect(simulator.host, simulator.port, lambda: Link(session, self._take))
+        self._link = await connect(
+            simulator.host,
+            simulator.port,
+            lambda: Link(session, self._take),
+            ssl=tls,
+            server_hostname="localhost",
+        )
 
     @property
     def link(self) -> Link[Session[int], Event[int]]:

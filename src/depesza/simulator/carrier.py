@@ -7,6 +7,7 @@ import asyncio
 import hmac
 from collections.abc import Callable
 from random import Random
+from ssl import SSLContext
 
 from depesza.net.tcp import Link, Listener, listen
 from depesza.net.tls import server_context
@@ -16,7 +17,7 @@ from depesza.simulator.behaviour import Behaviour, Change
 from depesza.simulator.centre import Centre
 from depesza.simulator.counts import Counts
 from depesza.simulator.line import Events, Line, News
-from depesza.simulator.settings import SimulatorSettings
+from depesza.simulator.settings import SettingsError, SimulatorSettings
 from depesza.wire.smpp.events import (
     BindRequested,
     Closed,
@@ -92,8 +93,7 @@ class Carrier:
     async def start(self) -> None:
         """Listen; AddressInUse when the port is taken."""
         settings = self.settings
-        tls = server_context(settings.certfile, settings.keyfile or None) if settings.certfile else None
-        self._listener = await listen(settings.host, settings.port, self._connection, ssl=tls)
+        self._listener = await listen(settings.host, settings.port, self._connection, ssl=_tls(settings))
 
     async def stop(self, grace: float = 1.0) -> None:
         """Unbind all, wait a little for their answers, close."""
@@ -234,6 +234,15 @@ class Carrier:
             for line in self.lines
             if isinstance(line.session.peer, Bind)
         ]
+
+
+def _tls(settings: SimulatorSettings) -> SSLContext | None:
+    if not settings.certfile:
+        return None
+    try:
+        return server_context(settings.certfile, settings.keyfile or None)
+    except OSError as error:  # SSLError is one
+        raise SettingsError(f"the certificate {settings.certfile!r} cannot be used: {error}") from None
 
 
 def _session_settings(settings: SimulatorSettings) -> Settings:
