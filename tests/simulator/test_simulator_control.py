@@ -197,6 +197,15 @@ async def test_the_process_tells_its_ports_and_ends_cleanly(end: str) -> None:
     assert shown["rates"] == {"throttled": 5.0} and told["port"] > 0 and told["pid"] == process.pid
 
 
+async def test_an_input_that_has_ended_ends_the_process_at_once() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "depesza.simulator", "--until-stdin-closes"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

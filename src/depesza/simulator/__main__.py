@@ -5,10 +5,12 @@ Options come from the settings. When it listens it prints one line of JSON: `{"h
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -44,21 +46,16 @@ async def _serve(settings: SimulatorSettings, until_stdin_closes: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if until_stdin_closes:
-        await loop.connect_read_pipe(lambda: _EndOfInput(stop), sys.stdin)
+        Thread(target=_await_end_of_input, args=(loop, stop), daemon=True).start()
     await serve(settings, stop, _tell)
 
 
-class _EndOfInput(asyncio.Protocol):
-    """Waits for whoever started us to go away."""
-
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
-
-    def eof_received(self) -> None:
-        self._stop.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop.set()
+def _await_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Wait for whoever started us to go away; a thread, because not every kind of input can be polled."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    with contextlib.suppress(RuntimeError):  # we stopped before
+        loop.call_soon_threadsafe(stop.set)
 
 
 def _tell(simulator: Simulator) -> None:
