@@ -41,13 +41,9 @@ def life_cycle() -> str:
 
 def refusal_table() -> str:
     """Show every reason for which a message goes no further."""
-    rows = (
-        (f"`{row.name}`", row.sentence, row.retry.value, row.fault.value) for row in refusals.TABLE.values()
-    )
-    return (
-        "Why a message went no further.\n"
-        "Dialects and connectors translate to and from these names.\n\n"
-        + table(("name", "meaning", "another attempt", "to be mended by"), rows)
+    rows = ((f"`{row.name}`", row.sentence, row.retry.value, row.fault.value) for row in refusals.TABLE.values())
+    return "Why a message went no further.\nDialects and connectors translate to and from these names.\n\n" + table(
+        ("name", "meaning", "another attempt", "to be mended by"), rows
     )
 
 
@@ -70,14 +66,51 @@ def settings_table() -> str:
         "In the environment a list is written with commas between its values.\n"
     )
     for section, rows in sections.items():
-        lines = (
-            (f"`{row.name}`", row.kind, f"`{written(row.default)}`", f"`{row.env}`", row.help) for row in rows
-        )
+        lines = ((f"`{row.name}`", row.kind, f"`{written(row.default)}`", f"`{row.env}`", row.help) for row in rows)
         text += f"\n## {section}\n\n" + table(("name", "type", "default", "environment", "meaning"), lines)
     return text
 
 
+def commands() -> str:
+    """Show every command with its options, as `--help` does."""
+    from depesza.cli import build
+
+    said = build().generate_docs(heading_level=1)
+    return said.partition("\n")[2].strip()  # the page has a title already
+
+
+def metrics() -> str:
+    """Show what /metrics tells."""
+    from depesza.engine.ops import COMMITS, METRICS
+
+    rows = [
+        (f"`{row.name}{'_total' if row.kind == 'counter' else ''}`", row.kind, ", ".join(row.labels), row.help)
+        for row in METRICS
+    ]
+    rows.append((f"`{COMMITS[0]}`", "histogram", "", COMMITS[1]))
+    return (
+        "Answered at `/metrics` on the operators' port, for Prometheus.\n"
+        "Counters begin at zero with each start, and count what this process did.\n"
+        "Those of the process (`process_resident_memory_bytes`, `process_cpu_seconds_total`, …) stand beside them.\n\n"
+        + table(("name", "kind", "labels", "meaning"), rows)
+    )
+
+
+def apply_fields() -> str:
+    """Show every field of the file that `depesza apply` reads."""
+    from depesza.services import wishes
+
+    text = "The file that `depesza apply` reads, in TOML. [How it works](../guides/apply.md), with an example.\n"
+    for struct, heading in wishes.LISTS:
+        about = (struct.__doc__ or "").strip()
+        text += f"\n## {heading}\n\n{about}\n\n" + table(("field", "meaning"), wishes.fields(struct))
+    return text
+
+
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
+    "apply": ("The file for depesza apply", apply_fields),
+    "cli": ("Commands", commands),
+    "metrics": ("Metrics", metrics),
     "life-cycle": ("The life of a message", life_cycle),
     "refusals": ("Refusals", refusal_table),
     "settings": ("Settings", settings_table),
@@ -102,9 +135,7 @@ def pages() -> dict[Path, str]:
 def main() -> int:
     """Write the pages that differ, or name them."""
     stale = {
-        file: text
-        for file, text in pages().items()
-        if not file.exists() or file.read_text(encoding="utf-8") != text
+        file: text for file, text in pages().items() if not file.exists() or file.read_text(encoding="utf-8") != text
     }
     if "--check" in sys.argv[1:]:
         for file in stale:

@@ -15,6 +15,10 @@ from depesza.cli.errors import Failed
 from depesza.settings import Settings
 
 
+DOUBLED = 0.5
+"""Seconds in which a second signal is the first one again: `timeout` and terminals signal a whole group as well."""
+
+
 def migrate(*, config: Config = None) -> None:
     """Bring the store's schema up to date; harmless when it is."""
     settings = read_settings(config)
@@ -86,11 +90,15 @@ async def _serve(settings: Settings) -> int:
     app = App(settings)
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
+    first = 0.0
 
     def on_signal() -> None:
-        if asked.is_set():
+        nonlocal first
+        if not asked.is_set():
+            first = loop.time()
+            asked.set()
+        elif loop.time() - first > DOUBLED:
             os._exit(1)  # what was accepted is on disk: the next start takes it up
-        asked.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)

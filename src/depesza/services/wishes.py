@@ -5,7 +5,7 @@ A field that is not given leaves a row as it is, and a new row gets its default.
 
 import tomllib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -179,6 +179,37 @@ class Wish(Struct, kw_only=True, forbid_unknown_fields=True):
     connectors: tuple[ConnectorWish, ...] | UnsetType = UNSET
     routes: tuple[RouteWish, ...] | UnsetType = UNSET
     prices: tuple[PriceWish, ...] | UnsetType = UNSET
+
+
+LISTS: tuple[tuple[type[Struct], str], ...] = (
+    (OwnerWish, "[[owners]]"),
+    (AccountWish, "[[accounts]]"),
+    (CreditWish, "credit of an account"),
+    (UserWish, "[[users]]"),
+    (SenderWish, "[[senders]]"),
+    (ApplicationWish, "[[applications]]"),
+    (KeyWish, "keys of an application"),
+    (ConnectorWish, "[[connectors]]"),
+    (RouteWish, "[[routes]]"),
+    (PriceWish, "[[prices]]"),
+)
+"""Struct and heading of everything a file may hold, for printing."""
+
+
+def fields(struct: type[Struct]) -> list[tuple[str, str]]:
+    """List a struct's fields with their meaning, for printing."""
+    found = []
+    for name, hint in get_type_hints(struct, include_extras=True).items():
+        metas = [each for part in (hint, *get_args(hint)) for each in getattr(part, "__metadata__", ())]
+        text = " ".join(meta.description for meta in metas if isinstance(meta, Meta) and meta.description)
+        values = next((get_args(each) for each in _inner(hint) if get_origin(each) is Literal), ())
+        told = f" One of {', '.join(f'`{value}`' for value in values)}." if values else ""
+        found.append((f"`{name}`", text + told))
+    return found
+
+
+def _inner(hint: Any) -> list[Any]:
+    return [hint, *(each for part in get_args(hint) for each in _inner(part) if not isinstance(part, str))]
 
 
 def read(text: str, environment: Mapping[str, str]) -> Wish:
