@@ -4,7 +4,6 @@ What the client was told, what the carrier saw, what the client's ear heard and 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
@@ -13,26 +12,6 @@ from crash import Carrier, Ear, Load, Product, clean, furnish, judge, settled
 
 pytestmark = [pytest.mark.anyio, pytest.mark.journey]
 WINDOW = 20
-
-
-@pytest.fixture
-async def ear() -> AsyncIterator[Ear]:
-    """Where callbacks go."""
-    made = Ear()
-    await made.start()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def carrier(tmp_path: Path) -> AsyncIterator[Carrier]:
-    """A carrier that survives."""
-    made = Carrier(tmp_path)
-    try:
-        await made.start()
-        yield made
-    finally:
-        await made.kill()
 
 
 async def kill_again_and_again(

@@ -107,6 +107,8 @@ class Notifier:
         """Let go since the last look at the table began: a page may still show them as waiting."""
         self._first: dict[Key, int] = {}
         """The notice of each message that is being called, or waits for its next try."""
+        self._waits: dict[Key, int] = {}
+        """When its next try is due, where it waits for one."""
         self._behind: dict[Key, list[Notice]] = {}
         """Later ones of the same message."""
         self._later: list[tuple[int, int, Notice]] = []
@@ -161,12 +163,22 @@ class Notifier:
             notice = host.queue.popleft()
             key = host.name, notice.message or -notice.id
             if self._first.setdefault(key, notice.id) != notice.id:
-                self._behind.setdefault(key, []).append(notice)
+                self._queue_up(key, notice)
                 continue
+            if self._waits:
+                self._waits.pop(key, None)
             host.running += 1
             task = self._loop.create_task(self._try(host, notice))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _queue_up(self, key: Key, notice: Notice) -> None:
+        """Stand behind an earlier notice: in memory while it is called, in the table too while it waits."""
+        due = self._waits.get(key)
+        if due is None:
+            self._behind.setdefault(key, []).append(notice)
+        else:
+            self._keep(Tried(notice, False, notice.tries, due, "", self._now()))
 
     async def _try(self, host: Host, notice: Notice) -> None:
         now = self._now()
@@ -217,15 +229,17 @@ class Notifier:
 
     def _next(self, host: Host, notice: Notice, result: Tried) -> None:
         """Let the message's later notices follow, or wait as this one does."""
-        if not self._soon(result):
-            key = host.name, notice.message or -notice.id
+        key = host.name, notice.message or -notice.id
+        behind = self._behind.pop(key, ()) if self._behind else ()
+        if self._soon(result):
+            self._waits[key] = result.due
+        else:
             self._first.pop(key, None)
-            behind = self._behind.pop(key, ()) if self._behind else ()
-            if result.due:
-                for later in behind:
-                    self._keep(Tried(later, False, later.tries, result.due, ""))
-            else:
-                host.queue.extendleft(reversed(behind))
+        if result.due:
+            for later in behind:
+                self._keep(Tried(later, False, later.tries, result.due, "", result.at))
+        else:
+            host.queue.extendleft(reversed(behind))
         self._pump(host)
 
     def _soon(self, result: Tried) -> bool:

@@ -238,6 +238,7 @@ class PostgresStore:
                 log.error("store.connection_lost", error=str(error), services=len(items))
                 for item in items:
                     _fail(item, _translate(error))
+                self._listener(Work(doubt=True))
                 return len(items)
             except Exception as error:  # whatever a row does to the driver, the writer lives on
                 if len(items) == 1:

@@ -90,6 +90,8 @@ class Work(Struct):
     """The facts were replaced."""
     scheduled: int = 0
     """Earliest time of a message scheduled in this batch; 0 for none."""
+    doubt: bool = False
+    """A commit's answer was lost: the table may hold work that nobody was told of."""
 
 
 class Stats(Struct):
