@@ -61,7 +61,7 @@ class Campaigner:
         self._wake.set()
 
     async def stop(self) -> None:
-        """Finish the page under way and plan no more."""
+        """Plan no more; a page that was begun is finished by the store."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -75,6 +75,8 @@ class Campaigner:
                 return
             except Exception as error:
                 log.exception("campaigner.failed", error=repr(error))
+                self._known.clear()
+                self._waiting.clear()
                 self._stale = True
                 await asyncio.sleep(PAUSE)
 
@@ -88,12 +90,12 @@ class Campaigner:
             await self._wake.wait()
             return
         id = self._waiting.popleft()
-        self._known.discard(id)
         try:
             progress = await self._store.insist(campaigns.next_page, id, self._turns, self._policy, self._now())
         except NotEnoughCredits:
             progress = await self._store.insist(campaigns.fail, id)
         if progress.status == "running":
-            self.take([id])
+            self._waiting.append(id)
         else:
+            self._known.discard(id)
             log.info("campaigner.ended", campaign=id, status=progress.status)

@@ -52,6 +52,7 @@ Silences = dict[tuple[int, str], Silence]
 
 async def take_inbound(tx: Tx, inbounds: Sequence[Inbound], policy: Policy, now: int) -> list[int]:
     """Write texts that came in, with all that follows from them; gives their ids."""
+    inbounds = [_cleaned(inbound) for inbound in inbounds]
     talks = await _talks(tx, inbounds)
     silences = await _silences(tx, inbounds, talks)
     ids = []
@@ -76,6 +77,15 @@ def spellings(recipient: str) -> tuple[str, ...]:
     """List the forms in which one of our numbers may be stored, the one that came first."""
     digits = recipient.removeprefix("+").removeprefix("00")
     return tuple(dict.fromkeys((recipient, digits, f"+{digits}", f"00{digits}")))
+
+
+def _cleaned(inbound: Inbound) -> Inbound:
+    """Leave NUL out: not every database takes it, and a text that can't be written would come again for ever."""
+    i = inbound
+    if "\0" not in i.sender + i.recipient + i.text:
+        return inbound
+    sender, recipient, text = (field.replace("\0", "") for field in (i.sender, i.recipient, i.text))
+    return Inbound(i.connector, sender, recipient, text, i.at)
 
 
 async def _talks(tx: Tx, inbounds: Sequence[Inbound]) -> list[Talk | None]:

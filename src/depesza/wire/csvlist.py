@@ -46,6 +46,8 @@ class List(Struct, frozen=True):
 def read(data: bytes) -> List:
     """Read a file; raises `BadList`. Empty lines are left out, short ones filled with empty cells."""
     text = read_text(data)
+    if "\0" in text:
+        raise BadList("the file is not a text")
     rows = _rows(text)
     if not rows:
         raise BadList("the list is empty")
@@ -62,8 +64,6 @@ def read_text(data: bytes) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
-    if b"\0" in data:
-        raise BadList("the file is not a text")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

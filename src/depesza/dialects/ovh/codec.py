@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 LONGEST_SENDER = 13
 LONGEST_TAG = 20
+LONGEST_ADDRESS = 2000
 LONGEST_WAIT = 366 * 1440
 """Minutes that a message may be deferred or kept."""
 VALIDITY = 2880
@@ -117,7 +118,7 @@ def read_job(body: bytes, lenient: Callable[[], Mapping[str, object]]) -> JobBod
     """Read the body of POST jobs; `lenient` gives its fields when it does not fit the schema."""
     try:
         return _strict(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         given = lenient()
     return JobBody(
         text(given, "message"),
@@ -142,6 +143,8 @@ def submission(body: JobBody, user: int, now: int) -> Submission:
     message = body.message
     if not message:
         raise errors.bad_request("message is required")
+    if "\0" in message:
+        raise invalid("message")
     sender = body.sender or ""
     answerable = body.senderForResponse is True
     if answerable:
@@ -155,7 +158,7 @@ def submission(body: JobBody, user: int, now: int) -> Submission:
     if body.charset and body.charset.upper() not in ("UTF-8", "UTF8"):
         raise invalid("charset")
     tag = body.tag or f"{now:x}"
-    if len(tag) > LONGEST_TAG:
+    if len(tag) > LONGEST_TAG or "\0" in tag:
         raise invalid("tag")
     return Submission(
         dialect="ovh",
@@ -202,7 +205,7 @@ def text(given: Mapping[str, object], name: str) -> str | None:
     value = given.get(name)
     if value is None or value == "":
         return None
-    if isinstance(value, str):
+    if isinstance(value, str) and "\0" not in value:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
@@ -364,6 +367,6 @@ def cleared(body: bytes) -> frozenset[str]:
 def address(given: Mapping[str, object], name: str) -> str:
     """Read the address of a callback."""
     value = text(given, name)
-    if value is None or not _ADDRESS.fullmatch(value):
+    if value is None or len(value) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(value):
         raise invalid(name)
     return value

@@ -64,6 +64,8 @@ async def list_outgoing(call: Call) -> list[int]:
 
 def _search(call: Call, user: int, groups: tuple[tuple[Fates, ...], ...] = ()) -> Search:
     query, where = call.query, dates.zone(call.account.timezone)
+    if any("\0" in value for value in query.values()):
+        raise errors.bad_request("Invalid value: a filter holds a NUL character")
     since, until = query.get("creationDatetime.from", ""), query.get("creationDatetime.to", "")
     try:
         return Search(
@@ -135,14 +137,19 @@ async def delete_incoming(call: Call) -> None:
 async def list_blacklists(call: Call) -> list[str]:
     """GET …/blacklists"""
     query = call.query
+    batch = query.get("batchID", "")
+    if not batch.isprintable():
+        raise errors.bad_parameter("batchID", ascii(batch), "uuid")
     message = number(query, "smsOutgoingID") if "smsOutgoingID" in query else 0
-    return await call.look(lists.stopped, call.account.id, query.get("batchID", ""), message)
+    return await call.look(lists.stopped, call.account.id, batch, message)
 
 
 def path_number(call: Call) -> str:
     """Read `{number}`, written `+33…`, `33…` behind a lost plus, or `0033…`. spec: ovh/1.8"""
     written = call.params["number"].strip()
     targets, _ = read_receivers([written if written[:1] in ("+", "0") else f"+{written}"], call.context.policy)
+    if not targets and not written.isprintable():
+        raise errors.not_found(ascii(written))
     return targets[0].e164 if targets else written
 
 

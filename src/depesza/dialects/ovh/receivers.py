@@ -24,7 +24,7 @@ async def load(call: Call) -> dict[str, object]:
         raise errors.not_found(document)
     url = codec.required(given, "csvUrl")
     auto_update = codec.flag(given, "autoUpdate") or False
-    draft = audiences.check(await files.fetch(call, url, "csvUrl"), call.context.policy)
+    draft = await files.fetch(call, url, "csvUrl")
     if not draft.lines:
         raise errors.bad_request("Invalid value for csvUrl: the file has no usable receiver")
     audience = await call.run(

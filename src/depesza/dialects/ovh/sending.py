@@ -65,10 +65,8 @@ def check_sender(call: Call, name: str) -> None:
 
 async def _send_list(call: Call, body: JobBody, submission: Submission) -> Accepted:
     """Start a job for a list; receivers that are named beside it get theirs at once."""
-    policy = call.context.policy
     if body.receiversDocumentUrl:
-        file = await files.fetch(call, body.receiversDocumentUrl, "receiversDocumentUrl")
-        draft = audiences.check(file, policy)
+        draft = await files.fetch(call, body.receiversDocumentUrl, "receiversDocumentUrl")
         return await call.run(_begin_draft, call, submission, draft)
     try:
         slot = int(body.receiversSlotId or 0)
@@ -78,8 +76,7 @@ async def _send_list(call: Call, body: JobBody, submission: Submission) -> Accep
     if audience is None:
         raise errors.not_found(slot)
     if audience.auto_update and audience.url:
-        file = await files.fetch(call, audience.url, "csvUrl")
-        fresh = audiences.check(file, policy)
+        fresh = await files.fetch(call, audience.url, "csvUrl")
         await call.run(audiences.load, call.account.id, slot, audience.description, audience.url, True, fresh, call.now)
     return await call.run(_begin_slot, call, submission, slot)
 
