@@ -117,6 +117,14 @@ def _fields(row: object) -> dict[str, object]:
     return {name: getattr(row, name) for name in row.__struct_fields__}  # type: ignore[attr-defined]
 
 
+async def test_keys_of_an_owner_who_is_gone_are_none(world: World) -> None:
+    async def drop(tx: Tx) -> None:
+        tx.drop("owners", id=100)
+
+    await world.store.run(drop)
+    assert code(await world.call("GET", "/1.0/me")) == (403, "INVALID_CREDENTIAL")
+
+
 async def test_an_unknown_key_with_a_wrong_signature_says_signature(world: World) -> None:
     world.consumer_key = "x" * 32
     request = world.signed("GET", "/1.0/me", headers={"x-ovh-signature": "$1$" + "0" * 40})

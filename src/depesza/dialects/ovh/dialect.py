@@ -4,6 +4,7 @@ Order of a request: address, then who calls, then whether a rule covers it, then
 handler. Nothing here redirects: a redirect would break signatures.
 """
 
+import re
 from collections.abc import Sequence
 from random import Random
 
@@ -27,6 +28,7 @@ from depesza.wire.router import Match, NotFound, Router, segments
 log = structlog.get_logger()
 
 _encode = msgspec.json.Encoder().encode
+_PHONE = re.compile(r"(?:\+|%2B|\b00)\d{6,}", re.IGNORECASE)
 
 
 class Ovh:
@@ -153,13 +155,18 @@ class Ovh:
         log.info(
             "ovh.refused",
             method=request.method,
-            path=below_version(request.path) or request.path,
+            path=without_numbers(request.path),
             client=request.client,
             status=error.status,
-            why=error.message,
+            why=without_numbers(error.message),
             cause=repr(cause)[:300] if cause is not None else None,
         )
         return self._reply(error.status, errors.body(error), now)
+
+
+def without_numbers(text: str) -> str:
+    """Hide most of each phone number, for the log."""
+    return _PHONE.sub(lambda found: f"{found[0][:4]}…{found[0][-2:]}", text)
 
 
 def below_version(path: str) -> str | None:

@@ -103,7 +103,7 @@ class Keyring:
             application_key,
             keys,
             Caller(row.owner, application.id, row.id, Rules(row.rules)),
-            row.status == "validated" and row.owner != 0,
+            row.status == "validated" and row.owner in facts.owner,
             row.expires,
             tuple(ip_network(text, strict=False) for text in row.allowed_ips),
         )
@@ -112,7 +112,7 @@ class Keyring:
 
     def _bearer(self, token: str, facts: Facts, now: int) -> Caller:
         client = oauth.read_token(self._vault, facts, token, now // MICRO)
-        if client is None:
+        if client is None or client.owner not in facts.owner:
             raise errors.invalid_credential()
         caller = self._clients.get(client.key)
         if caller is None:
