@@ -194,7 +194,11 @@ MISTAKES = [
     ('prefix = "48"', 'prefix = "+48"', "routes[1].prefix: Expected `str` matching regex"),
     ('prefix = "48"', 'country = "Poland"', "routes[1].country: Expected `str` matching regex"),
     ('prefix = "48"', "", "route everything: it is named twice"),
-    ('prefix = "48"\nconnectors = ["sim"]', 'prefix = "48"\nconnectors = ["sun"]', "route: there is no connector 'sun'"),
+    (
+        'prefix = "48"\nconnectors = ["sim"]',
+        'prefix = "48"\nconnectors = ["sun"]',
+        "route: there is no connector 'sun'",
+    ),
     ('prefix = "48"\nconnectors = ["sim"]', 'prefix = "48"\nconnectors = ["sim", "sim"]', "route: a route names each"),
     ('prefix = "48"', 'prefix = "48"\nweights = [1, 2]', "route: more weights than connectors"),
     ('credits = "0.85"', 'credits = "cheap"', "price: credits: not an amount of credits: 'cheap'"),
