@@ -68,10 +68,7 @@ async def _send_list(call: Call, body: JobBody, submission: Submission) -> Accep
     if body.receiversDocumentUrl:
         draft = await files.fetch(call, body.receiversDocumentUrl, "receiversDocumentUrl")
         return await call.run(_begin_draft, call, submission, draft)
-    try:
-        slot = int(body.receiversSlotId or 0)
-    except ValueError as error:
-        raise codec.invalid("receiversSlotId") from error
+    slot = codec.whole({"receiversSlotId": body.receiversSlotId}, "receiversSlotId") or 0
     audience = await call.look(audiences.in_slot, call.account.id, slot)
     if audience is None:
         raise errors.not_found(slot)
