@@ -298,7 +298,7 @@ class PostgresStore:
             self._loop.create_task(self._reload())
 
     async def _reload(self) -> None:
-        with contextlib.suppress(Stopped, asyncpg.PostgresError, OSError):
+        with contextlib.suppress(Stopped, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
                 driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
                 facts = await load_facts(driver)
