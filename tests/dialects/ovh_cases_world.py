@@ -17,7 +17,7 @@ from depesza.core.model import Inbound, Message, Outcome, Receipt, State
 from depesza.core.planning import Policy
 from depesza.dialects.contract import Context
 from depesza.dialects.ovh import Ovh
-from depesza.services import campaigns, inbox, notices, progress, users
+from depesza.services import audit, campaigns, inbox, notices, progress, users
 from depesza.store.tx import Tx
 from depesza.wire.http import HttpAnswer, HttpCall
 
@@ -115,8 +115,10 @@ async def add_user(tx: Tx) -> None:
 
 @asynccontextmanager
 async def desk_of(url: str, rules: Sequence[tuple[str, str]] | None = None) -> AsyncIterator[Desk]:
-    """Open the setting."""
+    """Open the setting; when the case is over, the books must be even."""
     async with opened(url, Clock(NOW)) as world:
         await world.store.run(add_user)
         await (world.with_keys(rules) if rules is not None else world.with_keys())
         yield Desk(world)
+        found = await world.store.look(audit.audit, 0)
+        assert found.clean, found.problems
