@@ -164,9 +164,7 @@ FATES: Final[tuple[Fate, ...]] = (
     ),
     # what the link does
     Fate("910", "no response", "Swallowed: no response, no receipt.", (), Answer(How.SILENT, taken=False)),
-    Fate(
-        "911", "lost response", "Delivered with a receipt, but without a response.", answer=Answer(How.SILENT)
-    ),
+    Fate("911", "lost response", "Delivered with a receipt, but without a response.", answer=Answer(How.SILENT)),
     Fate("912", "slow response", "The response takes three seconds.", answer=Answer(after=3.0)),
     _at_first(
         "913",

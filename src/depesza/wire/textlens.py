@@ -19,9 +19,7 @@ _SAFE = {
     **dict.fromkeys(
         "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t", " "
     ),
-    **dict.fromkeys(
-        "\u200b\u200c\u200d\u200e\u200f\u2060\u00ad\ufeff\u202a\u202b\u202c\u202d\u202e\ufe0e\ufe0f", ""
-    ),
+    **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\u00ad\ufeff\u202a\u202b\u202c\u202d\u202e\ufe0e\ufe0f", ""),
     **dict.fromkeys("\u2028\u2029\u0085\u000b", "\n"),
     **dict.fromkeys("\u2022\u2023\u25cf\u25aa", "-"),
     "\u2039": "<",

@@ -27,7 +27,6 @@ from depesza.connectors.smpp.writing import BadSender, Writer
 from depesza.core.model import MICRO, Message, Receipt
 from depesza.core.refusals import Retry, refusal
 from depesza.wire import Unencodable
-from depesza.wire.smpp import codec
 from depesza.wire.smpp import events as ev
 from depesza.wire.smpp.pdus import DataSm, DeliverSm, SubmitSmResp
 from depesza.wire.smpp.status import RINVBNDSTS, ROK
@@ -226,13 +225,13 @@ class Smpp:
         session = line.session
         assert session is not None
         try:
-            sequence = session.submit(part.pdu, part, now)
+            session.submit(part.pdu, part, now)
         except Unencodable as error:
             attempt.fail("bad_parameter", str(error))
             self._end_part(attempt)
             return
         attempt.flying += 1
-        attempt.wire.append(codec.pack(part.pdu, sequence))
+        attempt.wire.append(session.written)
         line.flush()
 
     # Answers

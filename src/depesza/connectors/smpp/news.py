@@ -16,7 +16,7 @@ from depesza.wire import Malformed, udh
 from depesza.wire.smpp.codec import message_octets
 from depesza.wire.smpp.flags import has_udh, is_intermediate, is_receipt
 from depesza.wire.smpp.habits import Habits
-from depesza.wire.smpp.id_habits import Change
+from depesza.wire.smpp.id_habits import SAME, Change
 from depesza.wire.smpp.pdus import DataSm, DeliverSm
 from depesza.wire.smpp.receipt import ReceiptText, read_receipt
 from depesza.wire.smpp.tlvs import MESSAGE_STATE, NETWORK_ERROR_CODE, RECEIPTED_MESSAGE_ID
@@ -46,7 +46,11 @@ class Reader:
         self._settings = settings
         self._fixed = _FIXED.get(settings.receipt_ids)
         self.habits = _read_habits(habits)
+        self._ids_are_plain = False
+        self._note_habits()
         self._matched = 0
+        self._done = ("", 0)
+        """The done date read last and its time: many receipts share a minute."""
         self._said: tuple[Habits, float, str] | None = None
 
     def receipt(self, pdu: DeliverSm | DataSm, now: int) -> Receipt | None:
@@ -70,7 +74,7 @@ class Reader:
         detail = octets.decode("latin-1")
         if told is not None or state is not None or error is not None:
             detail += _tlvs(told, state, error)
-        return self._report(said, intermediate, detail, now)
+        return self._report(said, intermediate, detail, now, pdu.source_addr)
 
     def matched(self, receipt: Receipt, remote: str, found: Collection[str]) -> bool:
         """Learn from a receipt whose message was found; tell whether that changed anything.
@@ -87,7 +91,17 @@ class Reader:
             return False
         arrived = datetime.fromtimestamp(receipt.at / MICRO, UTC)
         self.habits = habits.learn(said, found or (remote,), arrived)
+        self._note_habits()
         return self.habits is not habits
+
+    def _note_habits(self) -> None:
+        """Notice when ids come back as they were given, and dates may mean something else than before."""
+        habits = self.habits
+        sources = (habits.text_ids, habits.tlv_ids)
+        self._ids_are_plain = (
+            self._fixed is None and habits.settled and all(source.leader == SAME for source in sources)
+        )
+        self._done = ("", 0)
 
     def said(self) -> tuple[float, str]:
         """Tell the confidence and what was learnt, for people; made anew only when that changed."""
@@ -99,16 +113,23 @@ class Reader:
         """Notice the form of an id in an answer."""
         if remote[:1] == "0":
             self.habits = self.habits.saw(remote)
+            self._note_habits()
 
-    def _report(self, said: ReceiptText | None, intermediate: bool, detail: str, now: int) -> Receipt:
+    def _report(self, said: ReceiptText | None, intermediate: bool, detail: str, now: int, receiver: str) -> Receipt:
         if said is None:
-            return Receipt(self._connector, (), State.SENT, "", now, 0, detail)
+            return Receipt(self._connector, (), State.SENT, "", now, 0, detail, receiver)
         state, reason = state_of(said.state, said.err or "", self._settings.errors)
         if intermediate and state in FINAL and state is not State.DELIVERED:
             state, reason = State.PENDING, ""  # it is being tried again
-        return Receipt(self._connector, self._remotes(said), state, reason, now, self._carrier_at(said), detail)
+        remotes = self._remotes(said)
+        return Receipt(self._connector, remotes, state, reason, now, self._carrier_at(said), detail, receiver)
 
     def _remotes(self, said: ReceiptText) -> tuple[str, ...]:
+        if self._ids_are_plain:
+            first, second = said.tlv_id, said.text_id
+            if first == second or not second:
+                return (first,) if first else ()
+            return (first, second) if first else (second,)
         if self._fixed is not None:
             found = [change.apply(one) for one in said.ids for change in self._fixed]
             return tuple(dict.fromkeys(one for one in found if one)) or said.ids
@@ -118,6 +139,14 @@ class Reader:
         return habits.candidates(said)
 
     def _carrier_at(self, said: ReceiptText) -> int:
+        raw = said.done_raw
+        if raw is None:
+            return 0
+        if raw != self._done[0]:
+            self._done = (raw, self._read_done(said))
+        return self._done[1]
+
+    def _read_done(self, said: ReceiptText) -> int:
         done = said.done_date
         if done is not None and done.tzinfo is None:
             zone = self._settings.zone

@@ -96,9 +96,7 @@ class MessageState(IntEnum):
         return STATE_WORDS[self]
 
 
-_ON_THE_WAY = frozenset(
-    {MessageState.SCHEDULED, MessageState.ENROUTE, MessageState.ACCEPTED, MessageState.UNKNOWN}
-)
+_ON_THE_WAY = frozenset({MessageState.SCHEDULED, MessageState.ENROUTE, MessageState.ACCEPTED, MessageState.UNKNOWN})
 
 STATE_WORDS: dict[MessageState, str] = {
     # Never the long names: receivers compare seven letters.

@@ -104,12 +104,7 @@ class Habits(Struct, frozen=True):
         text_ids = self.text_ids.learn(receipt.text_id, found) if receipt.text_id else self.text_ids
         tlv_ids = self.tlv_ids.learn(receipt.tlv_id, found) if receipt.tlv_id else self.tlv_ids
         forms, offsets = self._forms_with(receipt), self._offsets_with(receipt, arrived)
-        if (
-            text_ids is self.text_ids
-            and tlv_ids is self.tlv_ids
-            and forms is self.forms
-            and offsets is self.offsets
-        ):
+        if text_ids is self.text_ids and tlv_ids is self.tlv_ids and forms is self.forms and offsets is self.offsets:
             return self
         return Habits(text_ids, tlv_ids, forms, offsets)
 

@@ -53,14 +53,20 @@ class ReceiptText(Struct, frozen=True, gc=False):
     """network_error_code."""
     sub: int | None = None
     dlvrd: int | None = None
-    submit_date: datetime | None = None
-    """Naive in the carrier's own time, aware when it gave its zone."""
-    done_date: datetime | None = None
-    """As `submit_date`."""
     submit_raw: str | None = None
     done_raw: str | None = None
     excerpt: bytes = b""
     """The first octets of the message, in the carrier's alphabet."""
+
+    @property
+    def submit_date(self) -> datetime | None:
+        """Naive in the carrier's own time, aware when it gave its zone."""
+        return read_date(self.submit_raw) if self.submit_raw else None
+
+    @property
+    def done_date(self) -> datetime | None:
+        """As `submit_date`."""
+        return read_date(self.done_raw) if self.done_raw else None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -151,9 +157,7 @@ def read_receipt(
         return None
     if said is not None and not told and network_error_code is None:
         return said
-    return _join(
-        said or ReceiptText("tlv", excerpt=text.rstrip(b"\0")), tlv_id, tlv_state, network_error_code
-    )
+    return _join(said or ReceiptText("tlv", excerpt=text.rstrip(b"\0")), tlv_id, tlv_state, network_error_code)
 
 
 def _join(
@@ -172,8 +176,6 @@ def _join(
         _network_error(network_error_code),
         said.sub,
         said.dlvrd,
-        said.submit_date,
-        said.done_date,
         said.submit_raw,
         said.done_raw,
         said.excerpt,
@@ -201,8 +203,6 @@ def _read_plain(octets: bytes) -> ReceiptText | None:
         None,
         int(sub),
         int(dlvrd),
-        read_date(submit),
-        read_date(done),
         submit,
         done,
         excerpt.encode("latin-1").rstrip(b"\0") if excerpt else b"",
@@ -288,8 +288,6 @@ def _from_fields(fields: Fields) -> ReceiptText:
         err=_word(fields.get("err")),
         sub=_count(fields.get("sub")),
         dlvrd=_count(fields.get("dlvrd")),
-        submit_date=read_date(submit) if submit else None,
-        done_date=read_date(done) if done else None,
         submit_raw=submit,
         done_raw=done,
         excerpt=fields.get("text", "").encode("latin-1").rstrip(b"\0"),

@@ -52,6 +52,8 @@ class Session(Generic[Token]):
         self._sendable = self._served = _NOTHING
         self._rest = Rest(settings.max_pdu)
         self._out: list[bytes] = []
+        self.written = b""
+        """Octets of the request sent last."""
         self._events: list[Event[Token]] = []
 
     # To look at
@@ -145,7 +147,8 @@ class Session(Generic[Token]):
         if len(pending) >= self.settings.window:
             raise WindowFull(f"{len(pending)} requests are unanswered")
         sequence = self._window.next_sequence(self._control)
-        self._out.append(PACKERS[kind](pdu, sequence))
+        self.written = PACKERS[kind](pdu, sequence)
+        self._out.append(self.written)
         pending[sequence] = (token, pdu.response, now + self._patience)
         self._clock = self._timers.active = now
         return sequence
