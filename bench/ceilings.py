@@ -16,7 +16,7 @@ import uvloop
 from msgspec import Struct
 
 from bench.load import TEXT, Load, Signer
-from bench.product import ROOT, _cpu
+from bench.product import ROOT, cpu_of
 from bench.sinks import Callbacks, Carrier
 from bench.tally import FIRST, BenchError, Tally
 from bench.world import KEYS, QUIET, SENDER
@@ -126,10 +126,10 @@ async def _simulator(count: int, cores: Sequence[int]) -> Ceiling:
         cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     port = int((await _said(server))["port"])
-    used = _cpu(server.pid)
+    used = cpu_of(server.pid).both
     client = await _other(cores, "bench.ceilings", "submit", str(port), str(count))
     seconds = (await _said(client))["seconds"]
-    cpu = _cpu(server.pid) - used
+    cpu = cpu_of(server.pid).both - used
     await _end(client)
     assert server.stdin is not None
     server.stdin.close()
@@ -178,8 +178,8 @@ class _Caller(asyncio.Protocol):
             self._left[0] -= 1
             query = f"id={10**15 + self._left[0]}&ptt=1&dlr=1&date=2026-01-02%2003:04:05&description=1"
             self._transport.write(
-                f"GET /delivery?{query}&descriptionDlr=Success&sender=Bench&receiver=%2B33610000000 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                "Accept: */*\r\nUser-Agent: depesza\r\n\r\n".encode()
+                f"GET /delivery?{query}&descriptionDlr=Success&sender=Bench&receiver=%2B33610000000 HTTP/1.1\r\n"
+                "Host: 127.0.0.1\r\nAccept: */*\r\nUser-Agent: depesza\r\n\r\n".encode()
             )
 
 

@@ -36,7 +36,11 @@ def top(file: Path) -> list[str]:
     sampled = file.suffix == ".raw"
     spent = _sampled(file) if sampled else _traced(file)
     whole = sum(spent.values()) or 1
-    return [f"{100 * own / whole:5.1f} %  {name}" for name, own in spent.most_common(MOST)]
+    found = [f"{100 * own / whole:5.1f} %  {name}" for name, own in spent.most_common(MOST)]
+    if sampled:
+        threads = ", ".join(f"{name} {100 * own / whole:.0f} %" for name, own in _threads(file).most_common(4))
+        found.append(f"by thread: {threads}")
+    return found
 
 
 def _sampled(file: Path) -> Counter[str]:
@@ -45,6 +49,14 @@ def _sampled(file: Path) -> Counter[str]:
     for line in file.read_text().splitlines():
         stack, _, count = line.rpartition(" ")
         spent[stack.rpartition(";")[2]] += int(count)
+    return spent
+
+
+def _threads(file: Path) -> Counter[str]:
+    """Count samples by thread."""
+    spent: Counter[str] = Counter()
+    for line in file.read_text().splitlines():
+        spent[line.partition(";")[0].rpartition(": ")[2].strip()] += int(line.rpartition(" ")[2])
     return spent
 
 

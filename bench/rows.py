@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from bench import bars, profiling, world
 from bench.bars import Bar, Peers
 from bench.load import Load, Request, Signer
-from bench.product import Product, sample
+from bench.product import Cpu, Product, sample
 from bench.sinks import Callbacks, Carrier
 from bench.tally import FIRST, BenchError, Tally, share
 from bench.world import ACCOUNTS, CALLED, KEYS, QUIET, SENDER, SHARING, Line, Stores
@@ -24,6 +24,8 @@ PATIENCE = 60.0
 """Seconds that a run may take."""
 SETTLE = 0.25
 """Seconds after a run in which doubles would still come."""
+LONG_ENOUGH = 3.0
+"""Seconds of work in one run; more messages would not tell more."""
 RATE = 200
 """Messages a second, of the latency row and of the slow carrier."""
 PROFILED = 8.0
@@ -153,7 +155,7 @@ class Run(Struct, frozen=True):
     """What one run took."""
 
     seconds: float
-    cpu: float
+    cpu: Cpu
     ours: float
     messages: int
 
@@ -165,7 +167,7 @@ async def _once(running: Running, bench: Bench, work: Work, count: int) -> Run:
     cpu, ours, began = running.product.cpu(), time.process_time(), time.perf_counter()
     await running.load.closed_loop(requests, work.connections, tally)
     await running.finish(tally)
-    return Run(tally.last - began, running.product.cpu() - cpu, time.process_time() - ours, count)
+    return Run(tally.last - began, running.product.cpu().since(cpu), time.process_time() - ours, count)
 
 
 async def cycle(bench: Bench, title: str, work: Work, bar: Bar | None, peers: Peers | None) -> list[Result]:
@@ -174,6 +176,8 @@ async def cycle(bench: Bench, title: str, work: Work, bar: Bar | None, peers: Pe
     async with Running(bench, Line(bench.carrier.port)) as running:
         warm = max(work.size, full // 5 // work.size * work.size)
         runs = [await _once(running, bench, work, warm)]
+        enough = int(runs[0].messages / runs[0].seconds * LONG_ENOUGH) // work.size * work.size
+        full = max(work.size, min(full, enough))
         if bench.profile:
             runs += await _profiled(running, bench, work, full)
         else:
@@ -186,12 +190,18 @@ async def cycle(bench: Bench, title: str, work: Work, bar: Bar | None, peers: Pe
     return [
         Result(
             title=title, value=median(rates), unit="msg/s", bar=bar, peers=peers,
-            cpu=sum(run.cpu for run in runs) / messages * 1e6,
+            cpu=sum(run.cpu.both for run in runs) / messages * 1e6,
             ours=sum(run.ours for run in runs) / messages * 1e6,
             memory=memory,
-            note=f"{rates[0]:,.0f} to {rates[-1]:,.0f} in {len(rates)} runs" if len(rates) > 1 else "",
+            note=_remark(rates, runs),
         )
     ]  # fmt: skip
+
+
+def _remark(rates: Sequence[float], runs: Sequence[Run]) -> str:
+    both, kernel = sum(run.cpu.both for run in runs), sum(run.cpu.system for run in runs)
+    words = [f"{rates[0]:,.0f} to {rates[-1]:,.0f} in {len(rates)} runs"] if len(rates) > 1 else []
+    return ", ".join([*words, f"{100 * kernel / (both or 1):.0f} % of the CPU in the kernel"])
 
 
 async def _profiled(running: Running, bench: Bench, work: Work, full: int) -> list[Run]:
@@ -220,7 +230,7 @@ async def latency(bench: Bench) -> list[Result]:
         cpu = running.product.cpu()
         times = await running.load.open_loop(requests, RATE, 64, tally)
         await running.finish(tally)
-        cpu = (running.product.cpu() - cpu) / count * 1e6
+        used = running.product.cpu().since(cpu).both / count * 1e6
         memory = running.product.memory()[1]
     waits = [(at - times[place]) * 1000 for at, place in tally.arrivals]
     title = f"accept to carrier at {RATE} msg/s"
@@ -228,7 +238,7 @@ async def latency(bench: Bench) -> list[Result]:
     return [
         Result(title=f"{title}, p50", value=p50, unit="ms", bar=bars.LATENCY_P50, peers=bars.KANNEL_P50),
         Result(
-            title=f"{title}, p99", value=p99, unit="ms", bar=bars.LATENCY_P99, peers=bars.KANNEL_P99, cpu=cpu,
+            title=f"{title}, p99", value=p99, unit="ms", bar=bars.LATENCY_P99, peers=bars.KANNEL_P99, cpu=used,
             memory=memory, note=f"longest {max(waits):.1f} ms of {count:,}",
         ),
     ]  # fmt: skip
@@ -266,7 +276,7 @@ async def throttled(bench: Bench) -> list[Result]:
 
 async def slow_carrier(bench: Bench, accounts: Sequence[str]) -> list[Result]:
     """Measure how much of a set rate is used, whether it is kept, and how fairly accounts share it."""
-    each = bench.count(10 * RATE // len(accounts), 100 if len(accounts) == 1 else 20)
+    each = max(bench.count(10 * RATE), 3 * RATE) // len(accounts)
     async with Running(bench, Line(bench.carrier.port, rate=RATE)) as running:
         tally = bench.tally(each * len(accounts), callbacks=False)
         tally.arrivals = []
@@ -275,6 +285,7 @@ async def slow_carrier(bench: Bench, accounts: Sequence[str]) -> list[Result]:
             signer = Signer(running.product.port, name, KEYS)
             requests += signer.jobs(tally.first + place * each, each, each, SENDER)
         await running.load.closed_loop(requests, 1, tally)
+        posted = time.perf_counter()
         await running.finish(tally)
     used, busiest = _pace([at for at, _ in tally.arrivals])
     if busiest > RATE:
@@ -284,7 +295,7 @@ async def slow_carrier(bench: Bench, accounts: Sequence[str]) -> list[Result]:
         Result(title=f"{title}: share used", value=used, unit="%", bar=bars.RATE, note=f"busiest second {busiest}")
     ]
     if len(accounts) > 1:
-        smallest, largest = _shares(tally.arrivals, each, len(accounts))
+        smallest, largest = _shares(tally.arrivals, posted, each, len(accounts))
         found.append(
             Result(
                 title=f"{title}: smallest part of the largest", value=100 * smallest / largest, unit="%",
@@ -305,12 +316,14 @@ def _pace(times: Sequence[float]) -> tuple[float, int]:
     return used, most
 
 
-def _shares(arrivals: Sequence[tuple[float, int]], each: int, accounts: int) -> tuple[int, int]:
-    """Count what each account got until the first one was done; gives the smallest and largest."""
-    counts = [0] * accounts
-    for _, place in arrivals:
-        counts[place // each] += 1
-        if counts[place // each] == each:
+def _shares(arrivals: Sequence[tuple[float, int]], since: float, each: int, accounts: int) -> tuple[int, int]:
+    """Count what each account got while all waited: since a time, until one was done; gives smallest and largest."""
+    sent, counts = [0] * accounts, [0] * accounts
+    for at, place in arrivals:
+        account = place // each
+        sent[account] += 1
+        counts[account] += at >= since
+        if sent[account] == each:
             break
     return min(counts), max(counts)
 
