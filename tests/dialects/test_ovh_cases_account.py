@@ -6,7 +6,7 @@ import pytest
 from tests.dialects.ovh_cases_world import PEER, Desk, desk_of
 from tests.store.world import ONE
 
-from depesza.services import credits, senders
+from depesza.services import accounts, credits, senders
 from depesza.store.tx import Tx
 
 pytestmark = pytest.mark.anyio
@@ -448,8 +448,6 @@ async def test_the_account_as_it_is_shown(desk: Desk) -> None:
 
 
 async def test_a_disabled_account_sends_nothing(desk: Desk) -> None:
-    from depesza.services import accounts
-
     await desk.store.run(accounts.change, ONE, {"enabled": False})
     answer = await desk.ask("POST", "/jobs", {"message": "x", "receivers": [PEER], "sender": "MyApp"})
     assert answer.status == 403

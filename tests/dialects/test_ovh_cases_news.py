@@ -5,9 +5,12 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from tests.dialects.ovh_cases_world import PEER, Desk, desk_of
+from tests.store.world import ONE
 
+from depesza.core.facts import Sender
 from depesza.core.model import State
 from depesza.dialects.ovh.codes import EXPLAINED
+from depesza.services import accounts, senders
 from depesza.wire.http import HttpCall
 
 pytestmark = pytest.mark.anyio
@@ -223,26 +226,12 @@ async def test_an_automatic_answer_is_sent_and_charged(desk: Desk) -> None:
 
 
 async def test_a_text_to_an_accounts_own_number_is_its_own(desk: Desk) -> None:
-    await desk.store.run(own_number)
+    await desk.store.run(senders.create, Sender(account=ONE, name="+33700000001", kind="virtual"))
     reply = await desk.answer("Hello", "33700000001")
     assert await desk.good("GET", "/incoming") == [reply]
 
 
-async def own_number(tx: object) -> None:
-    """Give the account a number."""
-    from tests.store.world import ONE
-
-    from depesza.core.facts import Sender
-    from depesza.services import senders
-
-    await senders.create(tx, Sender(account=ONE, name="+33700000001", kind="virtual"))  # type: ignore[arg-type]
-
-
 async def test_final_states_only_when_the_account_wants_them(desk: Desk) -> None:
-    from tests.store.world import ONE
-
-    from depesza.services import accounts
-
     await desk.good("PUT", "", {"callBack": "http://127.0.0.1:9/cb"})
     await desk.store.run(accounts.change, ONE, {"notices": "final"})
     await desk.deliver(await sent(desk))

@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.dialects.ovh_cases_world import ACCOUNT, PEER, Desk, desk_of
+from tests.store.world import ONE
 
+from depesza.core.facts import Sender
 from depesza.core.model import State
+from depesza.services import senders
 
 pytestmark = pytest.mark.anyio
 
@@ -337,6 +340,15 @@ async def test_strings_for_numbers_and_one_receiver_without_a_list(desk: Desk) -
 async def test_a_receiver_named_twice_gets_one_message(desk: Desk) -> None:
     report = await desk.send(receivers=[PEER, "0033601020304"])
     assert (report["validReceivers"], report["totalCreditsRemoved"]) == ([PEER], 1)
+
+
+@pytest.mark.parametrize(("written", "no_stop"), [("+33700000001", True), ("0033700000001", False)])
+async def test_a_number_of_its_own_sends_without_the_stop_text(desk: Desk, written: str, no_stop: bool) -> None:
+    own = Sender(account=ONE, name="+33700000001", kind="virtual")
+    await desk.store.run(senders.create, own)
+    message = await desk.message(id_of(await desk.send(sender=written, noStopClause=no_stop)))
+    assert (message.content.sender, message.content.reply_to) == ("+33700000001", "+33700000001")
+    assert message.body == "Test message"
 
 
 async def test_8bit_forces_unicode(desk: Desk) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from depesza.core.facts import Facts
 from depesza.core.model import Notice, ReceiptFact, ReplyFact, State
 from depesza.core.refusals import TABLE
 from depesza.dialects.ovh import codec, codes, notices
@@ -167,8 +168,6 @@ def test_any_text_comes_through_a_reply(text: str) -> None:
 
 
 def test_a_notice_of_an_account_that_is_gone_is_still_written() -> None:
-    from depesza.core.facts import Facts
-
     fact = msgspec.json.encode(ReceiptFact(12, State.DELIVERED, "", NOW, "MyApp", "+33601020304"))
     call = notices.call(Notice(1, 9, "ovh", "receipt", "http://h/cb", fact, 12, NOW, NOW), Facts(version=1))
     assert "date=2026-05-28%2020%3A26%3A40" in call.url

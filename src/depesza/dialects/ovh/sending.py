@@ -1,5 +1,7 @@
 """POST jobs, of an account or of one of its users: the road that every message takes. spec: ovh/4.2"""
 
+import msgspec
+
 from depesza.core import ledger
 from depesza.core.facts import User
 from depesza.core.model import Accepted, Submission
@@ -38,7 +40,9 @@ async def _send(call: Call, user: User | None) -> Report:
     if not account.enabled:
         raise errors.forbidden("This account is disabled")
     if submission.sender:
-        check_sender(call, submission.sender)
+        name = check_sender(call, submission.sender)
+        if name != submission.sender:
+            submission = msgspec.structs.replace(submission, sender=name)
     try:
         if body.receiversSlotId or body.receiversDocumentUrl:
             return codec.report(await _send_list(call, body, submission))
@@ -51,13 +55,17 @@ async def _send(call: Call, user: User | None) -> Report:
         raise errors.bad_request(f"Invalid value for message: {error.detail or error.name}") from error
 
 
-def check_sender(call: Call, name: str) -> None:
-    """Refuse a sender that the account does not have or that is not enabled. spec: ovh/4.2#6"""
-    sender = call.context.store.facts.sender.get((call.account.id, name))
+def check_sender(call: Call, name: str) -> str:
+    """Refuse a sender that the account has not or that is not enabled; gives its name. spec: ovh/4.2#6"""
+    known = call.context.store.facts.sender
+    sender = known.get((call.account.id, name))
+    if sender is None and name.startswith("00"):
+        sender = known.get((call.account.id, f"+{name[2:]}"))  # a number may be written so everywhere
     if sender is None:
         raise errors.bad_request(f"Sms sender {name} does not exists")
     if sender.status != "enable":
         raise errors.bad_request(f"Sms sender {name} is not enabled")
+    return sender.name
 
 
 # jobs for a list. spec: ovh/4.2#5
