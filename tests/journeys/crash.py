@@ -42,7 +42,7 @@ APPLICATION, SECRET, CONSUMER = "crashApplication", "crashSecret" * 3, "crashCon
 SERVICE, ACCOUNT, OUT = "sms-cc11111-1", 101, 201
 TEXT = "Your parcel arrives tomorrow."
 START = 30.0
-SETTLE = 60.0
+SETTLE = 30.0
 
 CONFIG = """
 [store]
@@ -397,14 +397,19 @@ async def clean(url: str) -> None:
 
 
 async def settled(url: str, load: Load, ear: Ear, seconds: float = SETTLE) -> dict[int, Row]:
-    """Wait until every message has its end and every accepted one's was told; gives the messages."""
-    end = time.monotonic() + seconds
+    """Wait until every message has its end and every accepted one's was told; gives the messages.
+
+    Fails when `seconds` pass without any progress.
+    """
+    end, left = time.monotonic() + seconds, sys.maxsize
     while True:
         found = await rows(url)
         waiting = Counter(row.state.name for row in found.values() if row.state not in FINAL)
         untold = load.accepted.keys() - ear.final()
         if not waiting and not untold:
             return found
+        if waiting.total() + len(untold) < left:
+            end, left = time.monotonic() + seconds, waiting.total() + len(untold)
         assert time.monotonic() < end, f"still waiting: {waiting}, untold: {len(untold)} of {len(load.accepted)}"
         await asyncio.sleep(0.1)
 

@@ -137,6 +137,8 @@ class PostgresStore:
         self._holder = int(home.get_server_pid())
         self._until = 0
         self._orphans: set[int] = set()
+        self._at_home = asyncio.Lock()
+        """A connection does one thing at a time; several duties need this one."""
         self._facts = facts
         self._newest = newest
         self._clock = clock
@@ -326,9 +328,10 @@ class PostgresStore:
         now = self._clock()
         sql = statements.load("pg")["lease_take" if fence else "lease_renew"].sql
         try:
-            if self._home.is_closed():
-                await self._come_home()
-            tag = await self._home.execute(sql, self._name, self._holder, now + self._ttl, now)
+            async with self._at_home:
+                if self._home.is_closed():
+                    await self._come_home()
+                tag = await self._home.execute(sql, self._name, self._holder, now + self._ttl, now)
         except (*_DATABASE, StoreError) as error:
             log.error("store.lease_not_renewed", error=str(error) or repr(error))
             # nobody takes our place before its time; half of that is left for stopping
@@ -360,22 +363,24 @@ class PostgresStore:
 
     async def orphans(self) -> list[int]:
         """Name nodes whose lock is free and whose lease is over, and keep their places from being taken."""
-        rows = await self._home.fetch(statements.load("pg")["lease_rows"].sql)
-        for name, _, _, until in rows:
-            node = int(name.partition(":")[2])
-            if (
-                0 <= until < self._clock()
-                and node != self.node
-                and node not in self._orphans
-                and await self._home.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCKS, node)
-            ):
-                self._orphans.add(node)
+        async with self._at_home:
+            rows = await self._home.fetch(statements.load("pg")["lease_rows"].sql)
+            for name, _, _, until in rows:
+                node = int(name.partition(":")[2])
+                if (
+                    0 <= until < self._clock()
+                    and node != self.node
+                    and node not in self._orphans
+                    and await self._home.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCKS, node)
+                ):
+                    self._orphans.add(node)
         return sorted(self._orphans)
 
     async def bury(self, node: int) -> None:
         """Forget a node whose work was taken over."""
-        await self._home.execute(statements.load("pg")["lease_bury"].sql, f"node:{node}")
-        await self._home.execute("SELECT pg_advisory_unlock($1, $2)", LOCKS, node)
+        async with self._at_home:
+            await self._home.execute(statements.load("pg")["lease_bury"].sql, f"node:{node}")
+            await self._home.execute("SELECT pg_advisory_unlock($1, $2)", LOCKS, node)
         self._orphans.discard(node)
 
     async def close(self) -> None:
