@@ -14,7 +14,6 @@ from depesza.cli.desk import Config, read_settings, require_schema
 from depesza.cli.errors import Failed
 from depesza.settings import Settings
 
-
 DOUBLED = 0.5
 """Seconds in which a second signal is the first one again: `timeout` and terminals signal a whole group as well."""
 
