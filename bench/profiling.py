@@ -36,8 +36,10 @@ def top(file: Path) -> list[str]:
     sampled = file.suffix == ".raw"
     spent = _sampled(file) if sampled else _traced(file)
     whole = sum(spent.values()) or 1
-    found = [f"{100 * own / whole:5.1f} %  {name}" for name, own in spent.most_common(MOST)]
+    found = ["own time", *(f"{100 * own / whole:5.1f} %  {name}" for name, own in spent.most_common(MOST))]
     if sampled:
+        ours = [(name, own) for name, own in _inclusive(file).most_common() if "(depesza/" in name]
+        found += ["with what they call", *(f"{100 * own / whole:5.1f} %  {name}" for name, own in ours[:MOST])]
         threads = ", ".join(f"{name} {100 * own / whole:.0f} %" for name, own in _threads(file).most_common(4))
         found.append(f"by thread: {threads}")
     return found
@@ -49,6 +51,16 @@ def _sampled(file: Path) -> Counter[str]:
     for line in file.read_text().splitlines():
         stack, _, count = line.rpartition(" ")
         spent[stack.rpartition(";")[2]] += int(count)
+    return spent
+
+
+def _inclusive(file: Path) -> Counter[str]:
+    """Count samples by every function on the stack."""
+    spent: Counter[str] = Counter()
+    for line in file.read_text().splitlines():
+        stack, _, count = line.rpartition(" ")
+        for name in set(stack.split(";")):
+            spent[name] += int(count)
     return spent
 
 
