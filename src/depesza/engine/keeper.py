@@ -207,4 +207,5 @@ class Keeper:
         oldest = first_at(self._now() - self._rhythm.keep_days * 86_400 * MICRO)
         while await self._store.insist(retention.forget, oldest, PAGE):
             await asyncio.sleep(0.05)  # noqa: ASYNC110  (leaves the disk to others; there is nothing to wait for)
+        await self._store.insist(retention.forget_rest, oldest, self._now())
         self._turns.forget()

@@ -17,7 +17,6 @@ async def forget(tx: Tx, oldest: int, limit: int) -> int:
         for remote in remotes:
             tx.write("DELETE FROM remotes WHERE connector = ?1 AND remote = ?2", int(connector), remote)
     tx.write(f"DELETE FROM events WHERE message IN ({ids})")
-    tx.write("DELETE FROM notices WHERE id < ?1 AND state > 0", oldest)
     tx.write(f"DELETE FROM messages WHERE id IN ({ids})")
     submissions = ", ".join(sorted({str(row[1]) for row in rows}))
     tx.write(
@@ -25,3 +24,11 @@ async def forget(tx: Tx, oldest: int, limit: int) -> int:
         " AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.submission = submissions.id)"
     )
     return len(rows)
+
+
+async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
+    """Delete what hangs on no message: callbacks made, texts received, conversations that are over, finished jobs."""
+    tx.write("DELETE FROM notices WHERE id < ?1 AND state > 0", oldest)
+    tx.write("DELETE FROM inbounds WHERE id < ?1", oldest)
+    tx.write("DELETE FROM conversations WHERE until < ?1", now)
+    tx.write("DELETE FROM campaigns WHERE id < ?1 AND status <> 'running'", oldest)
