@@ -15,6 +15,8 @@ MICRO = 1_000_000
 class State(IntEnum):
     """Where a message stands; numbers are stored, so they never change meaning."""
 
+    __hash__ = int.__hash__  # the enum's own is written in Python, and states are looked up several times a message
+
     SCHEDULED = 0
     """Accepted; its time has not come."""
     QUEUED = 1

@@ -42,8 +42,13 @@ class Found(Struct, gc=False):
     tag: str
 
 
+_STATES = {int(state): state for state in State}
+_NAMES = {state: state.name for state in State}
+"""Tables, because both ways through the enum's own machinery are slow."""
+
+
 def _found(row: Row) -> Found:
-    return Found(row[0], row[1], row[2], State(row[3]), *row[4:12])
+    return Found(row[0], row[1], row[2], _STATES[row[3]], *row[4:12])
 
 
 async def step(
@@ -62,7 +67,7 @@ async def step(
     if target is None:
         return False
     sent = now if target in (State.SENT, State.PENDING, State.DELIVERED) else 0
-    final = target in FINAL
+    final = target >= State.DELIVERED
     tx.move(
         message.id,
         message.state,
@@ -83,7 +88,7 @@ async def step(
     if final and message.price and _refunded(target, reason, account.refund_failed):
         wallet = quota.payer(account, user)
         await tx.book(ledger.refund(wallet, message.price, message.id, now, tx.new_id()))
-    if final or target in (State.SENT, State.PENDING):
+    if (account.callback or user is not None) and (final or target in (State.SENT, State.PENDING)):
         notices.owe_receipt(
             tx, account, user, message.id, message.dialect, message.sender, message.receiver, message.tag, target,
             reason, now,
@@ -212,23 +217,25 @@ async def take_receipts(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[s
 
 async def _match(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[str]:
     """Give receipts to their messages; tells the id that matched, or "" where none did."""
-    values: list[Row] = []
-    for n, receipt in enumerate(receipts):
-        values += [(n, receipt.connector, remote) for remote in receipt.remotes]
-    hits: dict[tuple[int, str], Row] = {}
+    values = [(n, receipt.connector, remote) for n, receipt in enumerate(receipts) for remote in receipt.remotes]
+    hits: dict[int, dict[str, Row]] = {}
     for row in await tx.rows_for("find_remotes", values):
-        if _same_receiver(receipts[row[0]].receiver, row[10]):
-            hits[row[0], row[1]] = row
+        n = row[0]
+        if _same_receiver(receipts[n].receiver, row[10]):
+            hits.setdefault(n, {})[row[1]] = row
     known: dict[int, Found] = {}
     matched: list[str] = []
     for n, receipt in enumerate(receipts):
-        hit = next((hits[n, remote] for remote in receipt.remotes if (n, remote) in hits), None)
-        if hit is not None:
-            message = known.get(hit[4])
-            if message is None:
-                message = known[hit[4]] = _found(hit[4:])
-            await _report(tx, message, receipt, hit[1], hit[2], now)
-        matched.append(hit[1] if hit is not None else "")
+        found = hits.get(n)
+        if found is None:
+            matched.append("")
+            continue
+        hit = next(found[remote] for remote in receipt.remotes if remote in found)
+        message = known.get(hit[4])
+        if message is None:
+            message = known[hit[4]] = _found(hit[4:])
+        await _report(tx, message, receipt, hit[1], hit[2], now)
+        matched.append(hit[1])
     return matched
 
 

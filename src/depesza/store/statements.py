@@ -19,6 +19,7 @@ Database = Literal["sqlite", "pg"]
 
 PARAMETER = re.compile(r"\?(\d+)")
 """A numbered parameter, as the queries write it."""
+_V = re.compile(r"\bFROM v\b")
 _ONLY = re.compile(r"/\*(pg|sqlite) (.*?)\*/", re.DOTALL)
 _HEADER = re.compile(r"^-- (name|values|columns): *(.*)$")
 
@@ -81,18 +82,20 @@ def load(database: Database) -> dict[str, Statement]:
 
 @cache
 def sqlite_text(statement: Statement, rows: int) -> str:
-    """Write the statement for `rows` rows with numbered parameters, its rows wrapped as one JSON value."""
+    """Write the statement for `rows` rows with parameters in their order; a query's rows become one JSON value."""
     width = len(statement.values)
     group = "(" + ",".join("?" * width) + ")"
     tuples = ",".join([group] * rows)
-    names = ", ".join(name for name, _ in statement.values)
     if statement.insert:
+        names = ", ".join(name for name, _ in statement.values)
         return f"INSERT INTO {statement.insert} ({names}) VALUES {tuples} {statement.sql}"
-    head = f"WITH v({names}) AS (VALUES {tuples}) " if rows else ""
+    # not a WITH clause in front: the driver counts rows only of statements that begin with their verb
+    columns = ", ".join(f"column{n} AS {name}" for n, (name, _) in enumerate(statement.values, 1))
+    text = _V.sub(f"FROM (SELECT {columns} FROM (VALUES {tuples})) AS v", statement.sql) if rows else statement.sql
     if not statement.columns:
-        return head + statement.sql
+        return text
     wanted = ", ".join(statement.columns)
-    return f"{head}SELECT json_group_array(json_array({wanted})) FROM ({statement.sql})"
+    return f"SELECT json_group_array(json_array({wanted})) FROM ({text})"
 
 
 @cache
