@@ -25,9 +25,9 @@ from depesza.dialects.contract import Context, Dialect
 from depesza.engine import dispatcher, keeper, notifier, ops, reporter
 from depesza.engine.campaigner import Campaigner
 from depesza.net import tls
-from depesza.net.asgi import HttpLimits
 from depesza.net.guard import Guard
 from depesza.net.http_client import ClientLimits, HttpClient
+from depesza.net.http_protocol import HttpLimits
 from depesza.net.http_server import HttpServer
 from depesza.services import habits
 from depesza.services.vault import Vault

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from depesza.net import AddressInUse
-from depesza.net.asgi import HttpLimits
+from depesza.net.http_protocol import HttpLimits
 from depesza.net.http_server import HttpServer
 from depesza.net.tls import client_context, server_context
 from depesza.wire.http import HttpReply, HttpRequest

@@ -2,47 +2,44 @@
 
 Trouble on the network is an answer too (status 0 and a word in `error`), so that callers have one road.
 No cookies, no decompression, no proxy from the environment; a URL leaves exactly as it was given.
+`http_pool.py` keeps the connections, `http_link.py` speaks on one.
 """
 
 import asyncio
+import re
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from msgspec.structs import replace
-from multidict import CIMultiDict
-from yarl import URL
 
 from depesza.net import Forbidden
 from depesza.net.guard import Guard, Target, read_url
+from depesza.net.http_link import Link, Sink
+from depesza.net.http_message import TOKEN, UNSAFE_VALUE
+from depesza.net.http_pool import ClientLimits, Pool
 from depesza.wire.http import HttpAnswer, HttpCall
+
+__all__ = ["ClientLimits", "HttpClient", "redirected", "word_for", "write_request"]
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 SECRETS = frozenset(("authorization", "cookie", "proxy-authorization"))
 """Headers that stay behind when a redirect leads to another origin."""
 
-Take = Callable[[aiohttp.ClientResponse], Awaitable[HttpAnswer]]
+REPEATABLE = frozenset(("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"))
+"""Methods that mean the same when they come twice (rfc 9110 9.2.2)."""
+WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
+"""Methods whose requests tell the length of their body even when there is none (rfc 9110 8.6)."""
+OURS = frozenset(
+    ("connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
+)
+"""Headers that frame a request: two opinions on them are how requests are smuggled (rfc 9112 11.2)."""
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
-
-@dataclass(frozen=True)
-class ClientLimits:
-    """How much a client may use."""
-
-    connections: int = 1024
-    per_host: int = 64
-    """Open connections to one host; further calls wait, and their waiting counts towards their time."""
-    keep_alive: float = 60.0
-    """Seconds that an idle connection is kept."""
-    dns: int = 30
-    """Seconds that judged addresses are remembered."""
-    body: int = 1 << 20
-    """Octets of an answer that are read."""
+NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 class HttpClient:
@@ -59,23 +56,9 @@ class HttpClient:
         """Open the pool; `tls` (see `tls.client_context`) adds authorities, by default the system's count."""
         self._guard = guard
         self._limits = limits or ClientLimits()
-        connector = aiohttp.TCPConnector(
-            resolver=GuardedResolver(guard),
-            limit=self._limits.connections,
-            limit_per_host=self._limits.per_host,
-            keepalive_timeout=self._limits.keep_alive,
-            ttl_dns_cache=self._limits.dns,
-            ssl=tls if tls is not None else True,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": user_agent},
-            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type"),
-            timeout=aiohttp.ClientTimeout(total=None),
-            auto_decompress=False,
-            trust_env=False,
-        )
+        self._agent = user_agent
+        self._loop = asyncio.get_running_loop()
+        self._pool = Pool(guard, self._limits, tls)
 
     async def call(self, call: HttpCall, *, timeout: float = 15.0, redirects: int = 0) -> HttpAnswer:  # noqa: ASYNC109
         """Make a call and read its answer; never raises for what happens on the network.
@@ -83,12 +66,16 @@ class HttpClient:
         `timeout` is in seconds for everything together. A 3xx is an answer unless `redirects` allows to
         follow it. A body beyond the limit is cut, and `error` is `answer too large`.
         """
-        return await self._guarded(call, timeout, redirects, self._take_body)
+        deadline = self._loop.time() + timeout
+        try:
+            return await self._follow(call, deadline, redirects, self._limits.body, None)
+        except (Forbidden, OSError, ValueError) as error:  # TimeoutError and SSLError are OSErrors
+            return HttpAnswer(0, error=word_for(error))
 
     async def fetch(
         self,
         url: str,
-        sink: Callable[[bytes], object],
+        sink: Sink,
         *,
         limit: int,
         timeout: float = 60.0,  # noqa: ASYNC109
@@ -99,17 +86,15 @@ class HttpClient:
         The answer has no body. Only what came with status 200 reaches the sink; when `error` is set, the
         sink may hold a part.
         """
-
-        async def take(response: aiohttp.ClientResponse) -> HttpAnswer:
-            if response.status == 200:
-                return await self._take_stream(response, sink, limit)
-            return HttpAnswer(response.status, b"", tuple(response.headers.items()))
-
-        return await self._guarded(HttpCall("GET", url), timeout, redirects, take)
+        deadline = self._loop.time() + timeout
+        try:
+            return await self._follow(HttpCall("GET", url), deadline, redirects, limit, sink)
+        except (Forbidden, OSError, ValueError) as error:
+            return HttpAnswer(0, error=word_for(error))
 
     async def close(self) -> None:
         """Close all connections; calls under way end with an error."""
-        await self._session.close()
+        await self._pool.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,106 +104,80 @@ class HttpClient:
     ) -> None:
         await self.close()
 
-    async def _guarded(self, call: HttpCall, limit: float, redirects: int, take: Take) -> HttpAnswer:
-        if self._session.closed:
-            return HttpAnswer(0, error="the client is closed")
-        try:
-            async with asyncio.timeout(limit):
-                return await self._follow(call, redirects, take)
-        except (Forbidden, aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
-            return HttpAnswer(0, error=word_for(error))
-
-    async def _follow(self, call: HttpCall, redirects: int, take: Take) -> HttpAnswer:
+    async def _follow(
+        self, call: HttpCall, deadline: float, redirects: int, limit: int, sink: Sink | None
+    ) -> HttpAnswer:
         left = redirects
         while True:
-            target = self._guard.check_url(call.url)
-            request = self._session.request(
-                call.method,
-                as_url(target),
-                headers=CIMultiDict(call.headers),
-                data=call.body or None,
-                allow_redirects=False,
-            )
-            async with request as response:
-                location = response.headers.get("Location", "") if response.status in REDIRECTS else ""
-                if not location or redirects == 0:
-                    return await take(response)
-                if left == 0:
-                    return HttpAnswer(0, error="too many redirects")
-                status = response.status
+            answer = await self._exchange(call, deadline, limit, sink)
+            if redirects == 0 or answer.status not in REDIRECTS:
+                return answer
+            location = next((value for name, value in answer.headers if name.lower() == "location"), "")
+            if not location:
+                return answer
+            if left == 0:
+                return HttpAnswer(0, error="too many redirects")
             left -= 1
-            call = redirected(call, status, location)
+            call = redirected(call, answer.status, location)
 
-    async def _take_body(self, response: aiohttp.ClientResponse) -> HttpAnswer:
-        headers = tuple(response.headers.items())
-        limit = self._limits.body
-        body = await response.content.readany()
-        if not response.content.at_eof():
-            pieces = bytearray(body)
-            while len(pieces) <= limit and (piece := await response.content.readany()):
-                pieces += piece
-            body = bytes(pieces)
-        if len(body) > limit:
-            response.close()
-            return HttpAnswer(response.status, body[:limit], headers, "answer too large")
-        return HttpAnswer(response.status, body, headers)
+    async def _exchange(self, call: HttpCall, deadline: float, limit: int, sink: Sink | None) -> HttpAnswer:
+        """Ask once; once more when a kept connection turns out to be closed and asking twice does no harm."""
+        target = self._guard.check_url(call.url)
+        request = write_request(call, target, self._agent)
+        repeatable = call.method in REPEATABLE
+        # What may not be repeated goes only where the server has not yet hung up (rfc 9112 9.3.1).
+        link = self._pool.kept(target.origin, surely=not repeatable)
+        if link is None:
+            link = await self._open(target, deadline)
+        used = link.used
+        answer = await self._ask(link, call, request, deadline, limit, sink)
+        if answer.error != "disconnected" or link.heard or not used or not repeatable:
+            return answer
+        link = await self._open(target, deadline, new=True)
+        return await self._ask(link, call, request, deadline, limit, sink)
 
-    async def _take_stream(
-        self, response: aiohttp.ClientResponse, sink: Callable[[bytes], object], limit: int
+    async def _open(self, target: Target, deadline: float, *, new: bool = False) -> Link:
+        async with asyncio.timeout_at(deadline):
+            return await self._pool.take(target, new=new)
+
+    async def _ask(
+        self, link: Link, call: HttpCall, request: bytes, deadline: float, limit: int, sink: Sink | None
     ) -> HttpAnswer:
-        headers = tuple(response.headers.items())
-        left = limit - (response.content_length or 0)
-        if left >= 0:
-            left = limit
-            async for piece in response.content.iter_any():
-                left -= len(piece)
-                if left < 0:
-                    break
-                sink(piece)
-        if left < 0:
-            response.close()
-            return HttpAnswer(response.status, b"", headers, "answer too large")
-        return HttpAnswer(response.status, b"", headers)
+        try:
+            return await link.ask(request, deadline, limit, sink, call.method == "HEAD")
+        except asyncio.CancelledError:  # the answer would be taken for that of the next question
+            link.end()
+            raise
 
 
-class GuardedResolver(AbstractResolver):
-    """Gives aiohttp only addresses that the guard has judged: it connects to these and to no others."""
+def write_request(call: HttpCall, target: Target, agent: str) -> bytes:
+    """Write a whole request; ValueError when a part of it could break out of its line.
 
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Resolve and judge; Forbidden or OSError when nothing is left."""
-        addresses = await self._guard.addresses(host, port)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in addresses
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held."""
+    Octets of the URL beyond ASCII leave percent-encoded (rfc 3987 3.1).
+    """
+    rest = target.rest
+    if not rest.isascii():
+        rest = NOT_ASCII.sub(_escaped, rest)
+    lines, given = [f"{_token(call.method)} {rest} HTTP/1.1\r\n"], set()
+    for name, value in call.headers:
+        given.add(_own_name(name))
+        if UNSAFE_VALUE.search(value):
+            raise ValueError(f"header {name} holds control characters")
+        lines.append(f"{name}: {value}\r\n")
+    if "host" not in given:
+        lines.insert(1, f"Host: {host_of(target)}\r\n")
+    if "user-agent" not in given:
+        lines.append(f"User-Agent: {agent}\r\n")
+    if call.body or call.method in WITH_BODY:
+        lines.append(f"Content-Length: {len(call.body)}\r\n")
+    lines.append("\r\n")
+    return "".join(lines).encode() + call.body
 
 
-def as_url(target: Target) -> URL:
-    """Build the library's URL out of what the guard has read, so that both mean the same host."""
-    path, _, query = target.rest.partition("?")
-    return URL.build(
-        scheme=target.scheme,
-        host=target.host,
-        port=target.port,
-        path=path,
-        query_string=query,
-        encoded=True,
-    )
+def host_of(target: Target) -> str:
+    """Write the Host header (rfc 9110 7.2): the port only when it is not the scheme's own."""
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return host if target.port == DEFAULT_PORTS[target.scheme] else f"{host}:{target.port}"
 
 
 def redirected(call: HttpCall, status: int, location: str) -> HttpCall:
@@ -242,12 +201,31 @@ def word_for(error: Exception) -> str:
         return f"forbidden address: {error}"
     if isinstance(error, TimeoutError):
         return "timeout"
-    if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
+    if isinstance(error, socket.gaierror):
         return "dns"
-    if isinstance(error, ssl.SSLError | ssl.CertificateError | aiohttp.ClientSSLError):
+    if isinstance(error, ssl.SSLError):
         return "tls"
-    if isinstance(error, ConnectionRefusedError) or isinstance(error.__cause__, ConnectionRefusedError):
+    if isinstance(error, ConnectionRefusedError):
         return "refused"
-    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError):
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
         return "disconnected"
     return str(error) or type(error).__name__
+
+
+@lru_cache(maxsize=1024)
+def _own_name(name: str) -> str:
+    lowered = _token(name).lower()
+    if lowered in OURS:
+        raise ValueError(f"header {name} is not for callers to write")
+    return lowered
+
+
+@lru_cache(maxsize=1024)
+def _token(text: str) -> str:
+    if not TOKEN.fullmatch(text):
+        raise ValueError(f"{text!r} is not a name")
+    return text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"%{octet:02X}" for octet in found[0].encode())
