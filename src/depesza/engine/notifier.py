@@ -304,9 +304,8 @@ class Notifier:
             _, late = await asyncio.wait(self._tasks, timeout=grace)
             for task in late:  # their notices are due still, and in the table
                 task.cancel()
-        if self._tried:
-            await self._store.insist(service.tried, self._tried, self._now())
-            self._tried = []
+        tried, self._tried = self._tried, []
+        await self._store.insist(service.tried, tried, self._now())  # and what was handed in before is on disk then
 
 
 def _retry_after(answer: HttpAnswer) -> float:
