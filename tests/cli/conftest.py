@@ -2,15 +2,24 @@
 
 import asyncio
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from tests.cli.called import Cli, Said
 
 from depesza.cli import main
 
 KEY = "a key of the tests, long enough"
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """`serve` sets logging up for its process, which here is the tests'."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

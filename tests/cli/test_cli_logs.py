@@ -2,19 +2,12 @@
 
 import io
 import json
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from depesza.cli import logs
 from depesza.settings import LogSettings, SettingsError
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 def lines(settings: LogSettings, **about: object) -> str:
