@@ -71,6 +71,10 @@ class Driver(Protocol):
         """Run a named statement over many rows; gives the number of rows it touched."""
         ...
 
+    async def act(self, name: str, *params: Cell) -> int:
+        """Run a named statement; gives the number of rows it touched."""
+        ...
+
     async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
         """Run a query built by the store itself; parameters are written ?1, ?2…"""
         ...
@@ -246,7 +250,7 @@ class Tx:
     async def execute(self, name: str, *params: Cell) -> int:
         """Run a named statement at once and count its rows; only as the last act of a service."""
         await self._batch.flush()
-        return len(await self._batch.driver.rows(name, *params))
+        return await self._batch.driver.act(name, *params)
 
     @property
     def work(self) -> Work:
@@ -336,6 +340,8 @@ class Tx:
 
     async def claim(self, ids: Sequence[int], connector: int) -> list[int]:
         """Mark queued messages of this node as sending, at once; gives those that were marked."""
+        if not ids:
+            return []
         batch = self._batch
         await batch.flush()
         wanted = [(id, batch.node, connector) for id in ids]
