@@ -45,9 +45,7 @@ async def test_a_service_that_raises_has_written_nothing(store: Store) -> None:
         tx.put("senders", Sender(account=ONE, name="Gone"))
         raise ValueError("broken")
 
-    results = await asyncio.gather(
-        store.run(balance), store.run(breaks), store.run(balance), return_exceptions=True
-    )
+    results = await asyncio.gather(store.run(balance), store.run(breaks), store.run(balance), return_exceptions=True)
     assert results[0] == results[2] == 100 * MICRO
     assert isinstance(results[1], ValueError)
     assert (ONE, "Gone") not in store.facts.sender
@@ -157,16 +155,14 @@ async def test_a_scheduled_message_falls_due(store: Store, clock: Clock) -> None
     assert await store.run(progress.claim, accepted.ids, OUT) == list(accepted.ids)
 
 
-@pytest.mark.parametrize(
-    ("wish", "state"), [(OnUnknown.RESEND, State.SCHEDULED), (OnUnknown.HOLD, State.HELD)]
-)
+@pytest.mark.parametrize(("wish", "state"), [(OnUnknown.RESEND, State.SCHEDULED), (OnUnknown.HOLD, State.HELD)])
 async def test_what_a_dead_node_was_sending_is_sent_again_or_held_and_marked(
     store: Store, wish: OnUnknown, state: State
 ) -> None:
     lanes = await furnished(store, on_unknown=wish)
     accepted = await store.run(submit, store.facts.account[ONE], submission(), lanes, POLICY, NOW)
     await store.run(progress.claim, accepted.ids, OUT)
-    assert await store.run(progress.adopt, store.node, NOW, 100) == 1
+    assert await store.run(progress.adopt, store.node, NOW, 100) == (1, 0)
     assert (await store.look(_states))[accepted.ids[0]][:2] == (state, 1)
 
 
@@ -193,9 +189,7 @@ async def test_a_queue_is_read_in_its_order(store: Store) -> None:
         receivers = [f"+336010203{n:02}" for n in range(count)]
         await store.run(submit, store.facts.account[who], submission(*receivers), lanes, POLICY, NOW)
     page = await store.look(progress.queue_page, store.node, OUT, 6)
-    assert [m.content.account for m in page].count(
-        TWO
-    ) == 2  # the small one does not wait behind the large one
+    assert [m.content.account for m in page].count(TWO) == 2  # the small one does not wait behind the large one
     assert [m.turn for m in page] == sorted(m.turn for m in page)
 
 
@@ -227,9 +221,7 @@ async def test_balances_hold_under_fifty_parallel_senders(store: Store) -> None:
     assert await store.look(entries) == 0
 
 
-async def test_another_process_sees_changed_facts_and_balances(
-    store: Store, store_url: str, clock: Clock
-) -> None:
+async def test_another_process_sees_changed_facts_and_balances(store: Store, store_url: str, clock: Clock) -> None:
     await store.run(furnish)
     other = await open_store(store_url, clock)
     try:

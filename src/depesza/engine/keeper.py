@@ -21,6 +21,8 @@ from depesza.store.contract import Stopped, Store
 log = structlog.get_logger()
 
 PAGE = 1_000
+LOOK_AGAIN = 5.0
+"""Seconds after which the table is asked what falls due: another process may have scheduled something."""
 
 
 class Rhythm(Struct, frozen=True):
@@ -121,14 +123,12 @@ class Keeper:
     async def _when_due(self) -> None:
         while True:
             await self._safely(self._make_due)
-            wait = 30.0 if not self._next_due else max(0.0, (self._next_due - self._now()) / MICRO)
+            wait = LOOK_AGAIN if not self._next_due else max(0.0, (self._next_due - self._now()) / MICRO)
             self._due.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), min(wait, 30.0))
+                await asyncio.wait_for(self._due.wait(), min(wait, LOOK_AGAIN))
 
     async def _make_due(self) -> None:
-        if self._next_due and self._next_due > self._now():
-            return
         self._next_due = 0
         while await self._store.insist(progress.make_due, self._turns, self._now(), PAGE) == PAGE:
             pass
@@ -154,13 +154,15 @@ class Keeper:
 
     async def adopt(self, node: int) -> None:
         """Take over what a node that is gone had accepted (this one's own, after a crash)."""
-        moved = await self._store.insist(progress.adopt, node, self._now(), PAGE)
-        while moved == PAGE:
-            moved = await self._store.insist(progress.adopt, node, self._now(), PAGE)
-        if node != self._store.node:
-            log.info("keeper.adopted", node=node)
+        doubtful, page, others = 0, PAGE, 0
+        while page == PAGE:
+            page, others = await self._store.insist(progress.adopt, node, self._now(), PAGE)
+            doubtful += page
+        if others:
             self._dispatcher.reload()
             self._adopted()
+        if doubtful or others:
+            log.info("keeper.adopted", node=node, doubtful=doubtful, others=others)
 
     # receipts without a message
 

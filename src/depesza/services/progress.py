@@ -344,9 +344,10 @@ async def queue_page(tx: Tx, node: int, connector: int, limit: int) -> list[Mess
     return await _with_contents(tx, await tx.rows("queue_page", node, connector, limit))
 
 
-async def adopt(tx: Tx, gone: int, now: int, limit: int) -> int:
-    """Take over a page of what a node that is gone had accepted; gives how many messages moved.
+async def adopt(tx: Tx, gone: int, now: int, limit: int) -> tuple[int, int]:
+    """Take over a page of what a node that is gone had accepted.
 
+    Gives how many messages were being sent (`limit` of them: call again) and how much else became ours.
     What it was sending may have been sent: it is sent again and marked, or held, as the account says.
     """
     rows = await tx.rows("sending_page", gone, limit)
@@ -359,10 +360,11 @@ async def adopt(tx: Tx, gone: int, now: int, limit: int) -> int:
         tx.event(message.id, now, "maybe_sent", f"node {gone} ended before the carrier's answer was on disk")
         if not held:
             tx.work.scheduled = now
+    others = 0
     if len(rows) < limit:
         for name in ("adopt_queued", "adopt_notices", "adopt_campaigns") if gone != tx.node else ():
-            await tx.execute(name, gone, tx.node)
-    return len(rows)
+            others += await tx.execute(name, gone, tx.node)
+    return len(rows), others
 
 
 async def next_due(tx: Tx) -> int:

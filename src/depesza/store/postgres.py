@@ -72,6 +72,10 @@ class PgDriver:
             values = list({_UPSERTS[name](row): row for row in values}.values())
         return _touched(await self._connection.execute(text, *_columns(values)))
 
+    async def act(self, name: str, *params: Cell) -> int:
+        """See `store.tx.Driver`."""
+        return _touched(await self._connection.execute(self._statements[name].sql, *params))
+
     async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
         """See `store.tx.Driver`."""
         return cast(list[Row], await self._connection.fetch(_PARAMETER.sub(r"$\1", sql), *params))

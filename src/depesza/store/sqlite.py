@@ -89,6 +89,10 @@ class SqliteDriver:
             touched += self.run(sql, [cell for row in chunk for cell in row]).rowcount
         return touched
 
+    async def act(self, name: str, *params: Cell) -> int:
+        """See `store.tx.Driver`."""
+        return self.run(self._statements[name].sql, params).rowcount
+
     async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
         """See `store.tx.Driver`."""
         return cast(list[Row], self.run(sql, params).fetchall())
