@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 
 SYNCS = 200
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def facts(folder: Path, store: str) -> list[tuple[str, str]]:
@@ -19,6 +20,31 @@ def facts(folder: Path, store: str) -> list[tuple[str, str]]:
         ("disk", f"{_file_system(folder)}, fdatasync of 4 KiB takes {sync_ms(folder):.2f} ms"),
         ("load before", " ".join(f"{value:.1f}" for value in os.getloadavg())),
     ]
+
+
+class Neighbours:
+    """Tells how much of the processors others used between two moments: their work falsifies ours."""
+
+    def __init__(self) -> None:
+        self._busy, self._all = _ticks()
+        self._ours = _ours()
+
+    def share(self) -> float:
+        """Give the part, 0 to 1, of all processor time since then that neither we nor our children used."""
+        busy, whole = _ticks()
+        others = (busy - self._busy) / TICKS - (_ours() - self._ours)
+        return max(0.0, others / max((whole - self._all) / TICKS, 0.01))
+
+
+def _ticks() -> tuple[int, int]:
+    """Read the ticks in which processors were busy, and all."""
+    fields = [int(word) for word in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
+    return sum(fields) - fields[3] - fields[4], sum(fields)
+
+
+def _ours() -> float:
+    """Tell the processor seconds of this process and of its children that have ended."""
+    return sum(os.times()[:4])
 
 
 def _processor() -> str:

@@ -284,15 +284,26 @@ async def slow_carrier(bench: Bench, accounts: Sequence[str]) -> list[Result]:
         for place, name in enumerate(accounts):
             signer = Signer(running.product.port, name, KEYS)
             requests += signer.jobs(tally.first + place * each, each, each, SENDER)
+        late = asyncio.ensure_future(_lateness())
         await running.load.closed_loop(requests, 1, tally)
         posted = time.perf_counter()
         await running.finish(tally)
+        late.cancel()
+        lag = await late
     used, busiest = _pace([at for at, _ in tally.arrivals])
-    if busiest > RATE:
-        raise BenchError(f"{busiest} in one second, where {RATE} are allowed")
+    if busiest > RATE * (1 + lag) + 1:
+        raise BenchError(
+            f"{busiest} in one second, where {RATE} are allowed; we heard {lag * 1000:.0f} ms late at most"
+        )
     title = f"a carrier that allows {RATE} msg/s, {len(accounts)} account{'s' * (len(accounts) > 1)}"
     found = [
-        Result(title=f"{title}: share used", value=used, unit="%", bar=bars.RATE, note=f"busiest second {busiest}")
+        Result(
+            title=f"{title}: share used",
+            value=used,
+            unit="%",
+            bar=bars.RATE,
+            note=f"busiest second {busiest}, heard {lag * 1000:.0f} ms late at most",
+        )
     ]
     if len(accounts) > 1:
         smallest, largest = _shares(tally.arrivals, posted, each, len(accounts))
@@ -303,6 +314,18 @@ async def slow_carrier(bench: Bench, accounts: Sequence[str]) -> list[Result]:
             )
         )  # fmt: skip
     return found
+
+
+async def _lateness() -> float:
+    """Watch until cancelled how late this process is woken at most: what waited meanwhile seems to come at once."""
+    worst = 0.0
+    try:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.002)
+            worst = max(worst, time.perf_counter() - before - 0.002)
+    except asyncio.CancelledError:
+        return worst
 
 
 def _pace(times: Sequence[float]) -> tuple[float, int]:
