@@ -110,9 +110,7 @@ class Engine:
         self.connectors: dict[int, Connector] = {}
         self.lost = 0
         self.dispatcher = Dispatcher(store, turns, clock)
-        self.keeper = Keeper(
-            store, self.dispatcher, turns, clock, rhythm or Rhythm(), self._matched, self._lose_lease
-        )
+        self.keeper = Keeper(store, self.dispatcher, turns, clock, rhythm or Rhythm(), self._matched, self._lose_lease)
         self.reporter = Reporter(store, self.connectors, Policy(), clock, self.keeper.parked)
         store.listen(self._work)
 

@@ -280,7 +280,7 @@ async def test_a_link_that_goes_down_while_messages_are_marked_gets_none(engine:
     out.link = Link.DOWN  # before the claim is on disk
     await engine.quiet()
     assert not out.sent
-    assert {row for row in (await engine.store.look(states)).values()} == {(State.SCHEDULED, 0, "")}
+    assert set((await engine.store.look(states)).values()) == {(State.SCHEDULED, 0, "")}
     assert await engine.due(1) == 5
     out.change(Link.UP)
     await until(lambda: len(out.held) == 5)
@@ -357,9 +357,7 @@ async def test_a_way_around_that_could_not_be_written_is_tried_again(
     assert sorted(message.id for message in spare.sent) == sorted(ids)
 
 
-async def test_an_end_that_could_not_be_written_is_tried_again(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_end_that_could_not_be_written_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AGAIN", 0.02)
     store = faulty(engine)
     store.failing["end"] = ["before", "before"]

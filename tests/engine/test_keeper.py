@@ -11,7 +11,7 @@ from tests.support import Clock
 from depesza.core.facts import Account
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
-from depesza.core.model import MICRO, Inbound, OnUnknown, Receipt, State
+from depesza.core.model import Inbound, OnUnknown, Receipt, State
 from depesza.engine.keeper import Rhythm, rhythm
 from depesza.services import audit, inbox, progress
 from depesza.services.submit import submit

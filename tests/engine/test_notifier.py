@@ -340,9 +340,7 @@ async def test_what_was_owed_before_a_restart_is_told_after_it(desk: Desk) -> No
     assert len(desk.wire.calls) == 3
 
 
-async def test_more_than_memory_holds_is_read_back_and_told_once(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_more_than_memory_holds_is_read_back_and_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 20)
     monkeypatch.setattr(module, "PAGE", 7)
     desk.open(Plan(per_host=3))

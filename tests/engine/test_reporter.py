@@ -96,9 +96,7 @@ async def test_a_receipt_that_came_first_is_parked_and_found_within_the_rhythm(e
     early: list[bool] = []
     out = engine.attach(OUT)
     store = engine.store
-    accepted = await store.run(
-        submit, store.facts.account[ONE], submission(), engine.turns, POLICY, engine.clock()
-    )
+    accepted = await store.run(submit, store.facts.account[ONE], submission(), engine.turns, POLICY, engine.clock())
     await until(lambda: out.held)
     engine.keeper._rhythm = Rhythm(parked=(0.01, 0.05, 0.1, 30.0))
     engine.keeper.start()

@@ -317,7 +317,7 @@ def _ordinary(number: int) -> Iterator[int]:
 
 
 FATES = (901, 907, 921, 922, 924, 941, 960, 963)
-"""Undeliverable, in steps, receipt before the response, twice, contradicted later, out of order, throttled, queue full."""
+"""Undeliverable, in steps, receipt too early, twice, contradicted later, out of order, throttled, queue full."""
 UNDELIVERED = (901,)
 
 

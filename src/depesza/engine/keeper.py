@@ -207,7 +207,7 @@ class Keeper:
 
     async def _retain(self) -> None:
         oldest = first_at(self._now() - self._rhythm.keep_days * 86_400 * MICRO)
-        while await self._store.insist(retention.forget, oldest, PAGE):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110  (leaves the disk to others; there is nothing to wait for)
+        while await self._store.insist(retention.forget, oldest, PAGE):  # noqa: ASYNC110  (nothing to wait for)
+            await asyncio.sleep(0.05)  # leaves the disk to others
         await self._store.insist(retention.forget_rest, oldest, self._now())
         self._turns.forget()
