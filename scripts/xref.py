@@ -20,9 +20,7 @@ STANDARDS = ("smpp34", "smpp50", "23.038", "23.040")
 NUMBER = r"(?!23\.0[34])(?:[A-Z]\.)?\d+(?:\.\d+)*"
 PLACE = rf"(?:tables? \d+-\d+|[Aa]ppendix [A-Z]|{NUMBER}(?![\w-])|[A-Z]\.\d+)"
 COUNTS = r"\d+(?:-\d+)?(?:(?:, | and )\d+(?:-\d+)?)*"
-STANDARD_REFERENCE = re.compile(
-    rf"(?<![\w.])({'|'.join(map(re.escape, STANDARDS))}) ({PLACE}(?:(?:, | and ){PLACE})*)"
-)
+STANDARD_REFERENCE = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, STANDARDS))}) ({PLACE}(?:(?:, | and ){PLACE})*)")
 PAGE_REFERENCE = re.compile(
     rf"(?:(?<![\w/.])(?P<page>[a-z]\w*)(?:/|\.md )|spec: (?P<spelled>[a-z]\w*)[ /])"
     rf"(?P<number>{NUMBER})(?P<rules>(?: ?#\d+)+| rules? {COUNTS})?(?![\w/])"
@@ -81,9 +79,7 @@ def sources(root: Path) -> Iterator[Path]:
     """Give the files that may hold references."""
     for folder in ("src", "tests", "bench"):
         for file in sorted((root / folder).rglob("*")):
-            ours = not {"node_modules", "docs"} & set(
-                file.relative_to(root).parts
-            )  # tests/docs quotes dead ones
+            ours = not {"node_modules", "docs"} & set(file.relative_to(root).parts)  # tests/docs quotes dead ones
             if ours and file.suffix in {".py", ".sql", ".http"}:
                 yield file
 

@@ -56,9 +56,7 @@ class Queue:
         (START, START, 1, 10**9, START + 1),  # and a step is never nothing
     ],
 )
-def test_a_turn_is_now_or_after_the_last_one(
-    now: int, last: int, parts: int, weight: int, expected: int
-) -> None:
+def test_a_turn_is_now_or_after_the_last_one(now: int, last: int, parts: int, weight: int, expected: int) -> None:
     assert turn(now, last, parts, weight) == expected
 
 
@@ -133,9 +131,7 @@ def test_priority_goes_before_turn_and_each_class_has_its_own_clock() -> None:
 @settings(max_examples=60)
 @given(
     st.lists(
-        st.tuples(
-            st.integers(3, 8), st.lists(st.integers(1, 6), min_size=1, max_size=60), st.integers(0, 80)
-        ),
+        st.tuples(st.integers(3, 8), st.lists(st.integers(1, 6), min_size=1, max_size=60), st.integers(0, 80)),
         max_size=12,
     )
 )

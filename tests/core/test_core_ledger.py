@@ -75,10 +75,7 @@ def test_a_wallet_gives_nothing_to_itself() -> None:
 WALLET = st.integers(101, 105)
 AMOUNT = st.integers(1, 10**12)
 ENTRY = st.one_of(
-    *(
-        st.builds(make, WALLET, AMOUNT, st.just(0), st.just(0), st.just(1))
-        for make in (charge, refund, topup)
-    ),
+    *(st.builds(make, WALLET, AMOUNT, st.just(0), st.just(0), st.just(1)) for make in (charge, refund, topup)),
     st.builds(adjust, WALLET, AMOUNT | AMOUNT.map(int.__neg__), st.just(0), st.just(0), st.just(1)),
     st.builds(
         lambda source, step, amount: transfer(source, 101 + (source - 101 + step) % 5, amount, 0, 0, 1),
@@ -167,9 +164,7 @@ def test_credits_become_micro(value: Decimal | str | int | float, expected: int)
     assert micro(value) == expected
 
 
-@pytest.mark.parametrize(
-    "value", ["", "abc", "1,5", "NaN", "inf", float("nan"), float("-inf"), Decimal("sNaN")]
-)
+@pytest.mark.parametrize("value", ["", "abc", "1,5", "NaN", "inf", float("nan"), float("-inf"), Decimal("sNaN")])
 def test_what_is_no_amount_is_refused(value: Decimal | str | float) -> None:
     with pytest.raises(ValueError, match="not an amount"):
         micro(value)

@@ -48,9 +48,7 @@ def test_every_kind_of_news_is_used() -> None:
 
 
 def test_nothing_but_a_claim_sends_and_only_from_the_queue() -> None:
-    claims = [
-        (state, news) for state, moves in TABLE.items() for news, to in moves.items() if to is State.SENDING
-    ]
+    claims = [(state, news) for state, moves in TABLE.items() for news, to in moves.items() if to is State.SENDING]
     assert claims == [(State.QUEUED, News.CLAIM)]
 
 

@@ -107,9 +107,7 @@ def test_any_reply_is_judged_and_never_both(text: str) -> None:
     assert not (is_stop(text) and is_start(text))
 
 
-@given(
-    st.sampled_from(STOP_WORDS), st.text("!?.,;:-*\"'()[] \t\n", max_size=6), st.text("!., \n", max_size=6)
-)
+@given(st.sampled_from(STOP_WORDS), st.text("!?.,;:-*\"'()[] \t\n", max_size=6), st.text("!., \n", max_size=6))
 def test_punctuation_around_a_word_is_tolerated(word: str, before: str, after: str) -> None:
     assert is_stop(before + word + after)
 

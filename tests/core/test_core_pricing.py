@@ -62,9 +62,7 @@ PRICE = st.builds(
     prefix=st.text("12", max_size=4),
     country=st.sampled_from(["", "", "FR", "PL"]),
 )
-QUESTION = st.tuples(
-    st.sampled_from([0, 5, 6, 7]), st.text("12", max_size=6), st.sampled_from(["FR", "GB", ""])
-)
+QUESTION = st.tuples(st.sampled_from([0, 5, 6, 7]), st.text("12", max_size=6), st.sampled_from(["FR", "GB", ""]))
 
 
 def plain_price(rows: list[Price], account: int, receiver: str, country: str) -> int:

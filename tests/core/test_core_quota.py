@@ -126,9 +126,7 @@ def test_a_plain_bucket_would_break_the_promise() -> None:
     st.lists(st.tuples(st.integers(0, 1_500_000), st.integers(1, 12)), min_size=1, max_size=80),
     st.integers(0, 100),
 )
-def test_pauses_and_bursts_never_exceed_the_rate(
-    rate: int, asks: list[tuple[int, int]], percent: int
-) -> None:
+def test_pauses_and_bursts_never_exceed_the_rate(rate: int, asks: list[tuple[int, int]], percent: int) -> None:
     bucket = Bucket(rate, max(1, rate * percent // 100))
     now, sent = 0, []
     for pause, n in asks:

@@ -13,9 +13,7 @@ from depesza.core.routing import Route, Routes, Spread, order
 NUMBER = "33601020304"
 
 
-def choose(
-    *rows: Route, receiver: str = NUMBER, country: str = "FR", sender: str = "App", account: int = 5
-) -> int:
+def choose(*rows: Route, receiver: str = NUMBER, country: str = "FR", sender: str = "App", account: int = 5) -> int:
     """Give the id of the route found for a plain question, 0 for none."""
     found = Routes(rows).choose(receiver, country, sender, account, 1)
     return found.id if found else 0
@@ -92,9 +90,7 @@ QUESTION = st.tuples(
 )
 
 
-def plain_choice(
-    rows: list[Route], receiver: str, country: str, sender: str, account: int, priority: int
-) -> int:
+def plain_choice(rows: list[Route], receiver: str, country: str, sender: str, account: int, priority: int) -> int:
     """Walk through all rows, as the rule says it."""
     for found in sorted(rows, key=lambda row: (row.position, -len(row.prefix), row.id)):
         if (

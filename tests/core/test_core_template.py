@@ -62,9 +62,7 @@ def test_names_list_what_a_row_may_fill() -> None:
     assert Template("no hash").names == Template("#one").names == frozenset()
 
 
-@given(
-    st.text("#ab c\n", max_size=30), st.dictionaries(st.sampled_from(["a", "B ", "ab", "c"]), st.text("x#a"))
-)
+@given(st.text("#ab c\n", max_size=30), st.dictionaries(st.sampled_from(["a", "B ", "ab", "c"]), st.text("x#a")))
 def test_filling_is_the_same_as_replacing_from_left_to_right(text: str, row: dict[str, str]) -> None:
     """The plain way: look for the next pair of hashes around a known name, once, from the left."""
     known = {name.strip().lower(): value for name, value in row.items()}

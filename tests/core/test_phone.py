@@ -153,9 +153,7 @@ def test_random_digits_are_read_as_the_library_reads_them(digits: str) -> None:
 @settings(max_examples=200)
 def test_no_text_raises(text: str, country: str | None, tolerant: bool, plus_optional: bool) -> None:
     number = parse(text, country, tolerant=tolerant, plus_optional=plus_optional)
-    assert number is None or (
-        number.digits.isascii() and number.digits.isdigit() and number.possible in (True, False)
-    )
+    assert number is None or (number.digits.isascii() and number.digits.isdigit() and number.possible in (True, False))
     assert len(mask(text)) == len(text)
     assert parse_short(text, country or "FR") is None or text.isdigit()
 
@@ -263,9 +261,7 @@ def test_a_bare_number_may_be_international_or_national() -> None:
     both = parse("447400123456", "FR", plus_optional=True)
     assert both == parse("+447400123456")
     assert parse("0601020304", "FR", plus_optional=True) == parse("+33601020304")
-    assert (
-        parse("33601020304", "FR") == parse("33601020304", "FR", plus_optional=True) == parse("+33601020304")
-    )
+    assert parse("33601020304", "FR") == parse("33601020304", "FR", plus_optional=True) == parse("+33601020304")
     assert parse("0601020304", plus_optional=True) is None
 
 

@@ -27,9 +27,7 @@ OF_ONE_MACHINE = [
 
 def run(*command: str) -> str:
     """Give what a command prints."""
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    ).stdout.strip()
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False).stdout.strip()
 
 
 def tracked_texts() -> list[tuple[str, str]]:
@@ -81,9 +79,7 @@ def test_no_file_speaks_of_one_machine_or_of_a_registry() -> None:
     unwanted = re.compile("|".join([*OF_ONE_MACHINE, *hosts]), flags=re.MULTILINE)
     this = str(Path(__file__).relative_to(ROOT))
     found = [
-        f"{name}: {match[0]}"
-        for name, text in tracked_texts()
-        if name != this and (match := unwanted.search(text))
+        f"{name}: {match[0]}" for name, text in tracked_texts() if name != this and (match := unwanted.search(text))
     ]
     assert found == []
 

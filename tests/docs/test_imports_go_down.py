@@ -100,9 +100,7 @@ def broken_contracts(place: Path) -> list[str]:
         check=False,
     )
     broken = re.findall(r"^(.+) BROKEN(?: \(.+\))?$", run.stdout, flags=re.MULTILINE)
-    assert re.search(r"^Contracts: \d+ kept, \d+ broken\.$", run.stdout, flags=re.MULTILINE), (
-        run.stdout + run.stderr
-    )
+    assert re.search(r"^Contracts: \d+ kept, \d+ broken\.$", run.stdout, flags=re.MULTILINE), run.stdout + run.stderr
     assert (run.returncode == 0) == (not broken)
     return broken
 
@@ -122,7 +120,5 @@ def test_a_planted_import_breaks_exactly_its_contract(planted: Path, contract: s
 
 
 def test_every_contract_has_been_seen_to_fail() -> None:
-    declared = re.findall(
-        r'^name = "(.+)"\ntype = ', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE
-    )
+    declared = re.findall(r'^name = "(.+)"\ntype = ', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE)
     assert sorted(declared) == sorted({contract for _, _, contract in PLANTED})

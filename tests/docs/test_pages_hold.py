@@ -50,17 +50,13 @@ def snippets() -> Iterator[tuple[str, str, str]]:
 
 def reader() -> dict[str, str]:
     """Give a reader's environment: our tools on the path, nothing of the `make` that may run this test."""
-    mine = {
-        name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
-    }
+    mine = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
     return mine | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{mine['PATH']}"}
 
 
 def run_snippet(language: str, text: str) -> subprocess.CompletedProcess[str]:
     """Run a snippet as a reader would, from the top of the repository."""
-    command = {"sh": ["bash", "-euo", "pipefail", "-c", text], "python": [sys.executable, "-c", text]}[
-        language
-    ]
+    command = {"sh": ["bash", "-euo", "pipefail", "-c", text], "python": [sys.executable, "-c", text]}[language]
     return subprocess.run(
         command,
         cwd=ROOT,
@@ -98,9 +94,7 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 def test_a_dead_link_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(
-        "# A b\n[one](#a-b) [two](#c) [three](gone.md) [four](https://example.org) [five](page.md#a-b)"
-    )
+    page.write_text("# A b\n[one](#a-b) [two](#c) [three](gone.md) [four](https://example.org) [five](page.md#a-b)")
     assert list(dead_links(page)) == ["#c", "gone.md"]
 
 
@@ -111,9 +105,7 @@ def test_every_snippet_that_is_marked_runs(name: str, language: str, text: str) 
 
 
 def test_snippets_are_found_and_a_broken_one_is_told() -> None:
-    page = (
-        "<!-- run -->\n```sh\nfalse\n```\n\n```sh\nnot marked\n```\n\n<!-- run -->\n\n```python\n1 / 0\n```\n"
-    )
+    page = "<!-- run -->\n```sh\nfalse\n```\n\n```sh\nnot marked\n```\n\n<!-- run -->\n\n```python\n1 / 0\n```\n"
     found = SNIPPET.findall(page)
     assert found == [("sh", "false\n"), ("python", "1 / 0\n")]
     assert [run_snippet(language, text).returncode for language, text in found] == [1, 1]

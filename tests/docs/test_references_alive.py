@@ -42,9 +42,7 @@ def test_no_reference_leads_nowhere(xref: ModuleType) -> None:
         ("python ovh 1.2.0, application/1.0 and https://api/1.0/sms", []),
     ],
 )
-def test_references_are_read_as_they_are_written(
-    xref: ModuleType, text: str, found: list[tuple[str, str]]
-) -> None:
+def test_references_are_read_as_they_are_written(xref: ModuleType, text: str, found: list[tuple[str, str]]) -> None:
     assert list(xref.references(text, PAGES)) == found
 
 

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,11 @@ def test_two_at_once_do_not_disturb_each_other_and_the_pasted_lines_work(tmp_pat
         assert json.loads(said.stdout)["validReceivers"] == ["+33601020304"]
         seen = re.search(r"curl -s \S+/phones/\S+", printed)
         assert seen is not None
-        inbox = subprocess.run(["bash", "-c", seen[0]], capture_output=True, text=True, timeout=30, check=True)
+        for _ in range(50):
+            inbox = subprocess.run(["bash", "-c", seen[0]], capture_output=True, text=True, timeout=30, check=True)
+            if inbox.stdout.count("Bonjour") == 2:
+                break
+            time.sleep(0.1)
         assert inbox.stdout.count("Bonjour") == 2
     finally:
         first.terminate()

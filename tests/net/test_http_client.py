@@ -135,10 +135,7 @@ async def test_every_status_is_an_answer(status: int) -> None:
 @pytest.mark.parametrize("chunked", [True, False])
 async def test_a_body_beyond_the_limit_is_cut(chunked: bool) -> None:
     plain = b"HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n" + b"x" * 500_000
-    pieces = (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        + (b"4000\r\n" + b"x" * 0x4000 + b"\r\n") * 30
-    )
+    pieces = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"4000\r\n" + b"x" * 0x4000 + b"\r\n") * 30
     reply = pieces if chunked else plain
     limits = ClientLimits(body=1000)
     async with peer(lambda request: reply) as there, HttpClient(open_guard(), limits=limits) as client:
@@ -240,9 +237,7 @@ async def test_redirects_are_followed_when_asked_and_counted() -> None:
 
     async with peer(chain) as there, HttpClient(open_guard()) as client:
         assert (await client.call(HttpCall("GET", there.url("/0")), redirects=3)).status == 200
-        assert (
-            await client.call(HttpCall("GET", there.url("/0")), redirects=2)
-        ).error == "too many redirects"
+        assert (await client.call(HttpCall("GET", there.url("/0")), redirects=2)).error == "too many redirects"
 
 
 @pytest.mark.parametrize(

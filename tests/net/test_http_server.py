@@ -66,9 +66,7 @@ class Client:
         status, *lines = head.decode().split("\r\n")[:-2]
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         length = int(headers.get("content-length", 0)) if body else 0
-        return Answer(
-            int(status.split()[1]), headers, await self.reader.readexactly(length) if length else b""
-        )
+        return Answer(int(status.split()[1]), headers, await self.reader.readexactly(length) if length else b"")
 
     async def is_closed(self) -> bool:
         try:
@@ -112,9 +110,7 @@ async def test_a_target_arrives_as_it_was_sent(sent: bytes, target: str, path: s
 
 async def test_a_request_becomes_a_value() -> None:
     body = "{é}".encode()
-    head = b"POST /jobs HTTP/1.1\r\nHost: a:1\r\nX-Ovh-Application: AK\r\nContent-Length: %d\r\n\r\n" % len(
-        body
-    )
+    head = b"POST /jobs HTTP/1.1\r\nHost: a:1\r\nX-Ovh-Application: AK\r\nContent-Length: %d\r\n\r\n" % len(body)
     async with serving() as server:
         answer = await once(server, head + body)
     seen = answer.seen
@@ -219,9 +215,7 @@ async def test_a_head_that_comes_in_drops_is_counted_too(size: int) -> None:
         assert (await client.answer()).status == 431
 
 
-@pytest.mark.parametrize(
-    "data", [b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\0" * 50]
-)
+@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\0" * 50])
 async def test_what_is_not_http_is_told_so(data: bytes) -> None:
     async with serving() as server:
         assert (await once(server, data)).status == 400

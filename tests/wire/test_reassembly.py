@@ -16,9 +16,7 @@ class Phone:
     def __init__(self, **options: float) -> None:
         self.parts: Reassembly[str] = Reassembly(**options)  # type: ignore[arg-type]
 
-    def take(
-        self, number: int, payload: str, now: float = 0.0, reference: int = 7, total: int = 3
-    ) -> Arrival[str]:
+    def take(self, number: int, payload: str, now: float = 0.0, reference: int = 7, total: int = 3) -> Arrival[str]:
         return self.parts.add("33600000001", "36184", reference, total, number, payload, now)
 
 
@@ -141,18 +139,14 @@ def test_any_order_with_repetitions_brings_each_message_once(data: st.DataObject
         arrival = parts.add("a", "b", message, totals[message], number, (message, number), 0.0)
         assert arrival.torn == ()
         wholes += [arrival.whole] if arrival.whole else []
-    expected = [
-        tuple((message, number) for number in range(1, total + 1)) for message, total in enumerate(totals)
-    ]
+    expected = [tuple((message, number) for number in range(1, total + 1)) for message, total in enumerate(totals)]
     assert sorted(wholes) == expected
 
 
 @settings(max_examples=150)
 @given(
     st.lists(
-        st.tuples(
-            st.integers(0, 2), st.integers(1, 4), st.integers(1, 4), st.sampled_from("ab"), st.integers(0, 40)
-        )
+        st.tuples(st.integers(0, 2), st.integers(1, 4), st.integers(1, 4), st.sampled_from("ab"), st.integers(0, 40))
     ),
     st.integers(1, 6),
 )

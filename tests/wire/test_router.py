@@ -113,9 +113,7 @@ SEGMENT = st.sampled_from(["a", "b", "c", "%61", "x y", "/", "é", ""])
     path=st.lists(SEGMENT.map(lambda text: text if "%" in text else quote(text, safe="")), max_size=4),
     method=st.sampled_from(["GET", "PUT", "POST"]),
 )
-def test_the_trie_finds_what_a_naive_matcher_finds(
-    rows: set[tuple[str, str]], path: list[str], method: str
-) -> None:
+def test_the_trie_finds_what_a_naive_matcher_finds(rows: set[tuple[str, str]], path: list[str], method: str) -> None:
     table = [(*row, at) for at, row in enumerate(sorted(rows))]
     target = "/" + "/".join(path)
     answer = Router(table).find(method, target)

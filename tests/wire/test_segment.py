@@ -239,9 +239,7 @@ def test_parts_are_what_filling_them_piece_by_piece_gives(text: str, bits: int, 
 
 @settings(max_examples=100)
 @given(
-    st.builds(
-        _long_text, st.integers(0, 1 << 32), st.integers(1, 60), st.just([*"e\u0301\u200d👩🇫я"]), st.just(90)
-    ),
+    st.builds(_long_text, st.integers(0, 1 << 32), st.integers(1, 60), st.just([*"e\u0301\u200d👩🇫я"]), st.just(90)),
     BITS,
 )
 def test_endless_graphemes_are_cut_somewhere_and_counted_right(text: str, bits: int) -> None:
@@ -252,9 +250,7 @@ def test_endless_graphemes_are_cut_somewhere_and_counted_right(text: str, bits: 
 
 @settings(max_examples=60)
 @given(
-    st.builds(
-        _long_text, st.integers(0, 1 << 32), st.integers(0, 400), st.just([*"aê\r\n\x1b\xff"]), st.just(2)
-    ),
+    st.builds(_long_text, st.integers(0, 1 << 32), st.integers(0, 400), st.just([*"aê\r\n\x1b\xff"]), st.just(2)),
     BITS,
     st.booleans(),
     st.integers(0, 60),

@@ -72,9 +72,7 @@ def test_packing_is_what_the_standard_draws(septets: bytes, fill: int) -> None:
         (b"", b"", b""),
     ],
 )
-def test_a_carriage_return_keeps_spare_bits_from_reading_as_at(
-    septets: bytes, sent: bytes, read: bytes
-) -> None:
+def test_a_carriage_return_keeps_spare_bits_from_reading_as_at(septets: bytes, sent: bytes, read: bytes) -> None:
     assert pack_uncounted(septets) == pack(sent)
     assert unpack_uncounted(pack_uncounted(septets)) == read
 

@@ -134,9 +134,7 @@ def test_garbage_is_malformed_or_kept_to_the_octet(data: bytes) -> None:
     st.integers(1, 255),
     st.binary(max_size=140),
 )
-def test_every_concat_header_is_read_back(
-    bits: int, reference: int, one: int, other: int, text: bytes
-) -> None:
+def test_every_concat_header_is_read_back(bits: int, reference: int, one: int, other: int, text: bytes) -> None:
     number, total = sorted((one, other))
     header, rest = unpack(concat(reference, total, number, bits) + text)
     assert header.concat == Concat(reference % (1 << bits), total, number, bits)

@@ -31,9 +31,7 @@ _MARKS = str.maketrans(
     " .-()/\t\u00a0\u00ad\u2009\u202f\u2007\u200b\u200e\u200f\u202a\u202b\u202c\u2060\u2066\u2067\u2068\u2069"
     "\u2010\u2011\u2012\u2013\u2014\u2015\u2212",
 )
-_CODES: Mapping[str, int] = MappingProxyType(
-    {str(code): code for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
-)
+_CODES: Mapping[str, int] = MappingProxyType({str(code): code for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE})
 
 
 class Number(Struct, frozen=True, gc=False):
@@ -96,11 +94,7 @@ def parse_short(text: str, country: str) -> Number | None:
         return None
     code = phonenumbers.country_code_for_region(country.upper())
     number = phonenumbers.PhoneNumber(country_code=code, national_number=int(text))
-    if (
-        code == 0
-        or text[0] == "0"
-        or not short_numbers.is_possible_short_number_for_region(number, country.upper())
-    ):
+    if code == 0 or text[0] == "0" or not short_numbers.is_possible_short_number_for_region(number, country.upper()):
         return None
     return Number(text, code, country.upper(), Kind.SHORT, True)
 

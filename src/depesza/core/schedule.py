@@ -121,9 +121,7 @@ def read_window(line: str) -> Window:
     start, end = _read_minute(match["start"]), _read_minute(match["end"])
     if end <= start:
         end += DAY
-    return Window(
-        _read_days(match["days"].lower()), start, end, match["zone"], (match["holidays"] or "").lower()
-    )
+    return Window(_read_days(match["days"].lower()), start, end, match["zone"], (match["holidays"] or "").lower())
 
 
 def write_window(window: Window) -> str:

@@ -17,9 +17,7 @@ class AddressInUse(NetError):
     """The address we were told to listen on is taken."""
 
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(
-            f"{host} port {port} is already in use; stop the other program or choose another port"
-        )
+        super().__init__(f"{host} port {port} is already in use; stop the other program or choose another port")
         self.host = host
         self.port = port
 
@@ -28,9 +26,7 @@ class ConnectFailed(NetError):
     """No connection to the peer; `reason` is `refused`, `timeout`, `dns`, `tls` or `unreachable`."""
 
     def __init__(self, host: str, port: int, reason: str, detail: str = "") -> None:
-        super().__init__(
-            f"cannot connect to {host} port {port}: {reason}" + (f" ({detail})" if detail else "")
-        )
+        super().__init__(f"cannot connect to {host} port {port}: {reason}" + (f" ({detail})" if detail else ""))
         self.host = host
         self.port = port
         self.reason = reason

@@ -13,9 +13,7 @@ class TrustedProxies:
     """The networks whose word about the client counts."""
 
     def __init__(self, networks: Iterable[str]) -> None:
-        self._networks: list[IPv4Network | IPv6Network] = [
-            ip_network(text, strict=False) for text in networks
-        ]
+        self._networks: list[IPv4Network | IPv6Network] = [ip_network(text, strict=False) for text in networks]
         self._trusts = lru_cache(maxsize=4096)(self._in_networks)
 
     def __bool__(self) -> bool:

@@ -304,9 +304,7 @@ async def connect(
     local = (local_address, 0) if local_address else None
     try:
         async with asyncio.timeout(timeout):
-            _, link = await loop.create_connection(
-                factory, host, port, ssl=ssl, server_hostname=name, local_addr=local
-            )
+            _, link = await loop.create_connection(factory, host, port, ssl=ssl, server_hostname=name, local_addr=local)
     except OSError as error:  # TimeoutError, gaierror and SSLError are OSErrors
         raise ConnectFailed(host, port, reason_for(error), str(error)) from error
     if isinstance(link.lost_by, PinMismatch):

@@ -12,9 +12,7 @@ class PinMismatch(NetError):
     """The peer's certificate is not the pinned one."""
 
 
-def server_context(
-    certfile: str, keyfile: str | None = None, *, client_ca: str | None = None
-) -> ssl.SSLContext:
+def server_context(certfile: str, keyfile: str | None = None, *, client_ca: str | None = None) -> ssl.SSLContext:
     """Make the context of a listener; with `client_ca`, peers must show a certificate of that authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -90,9 +90,7 @@ CORPUS: tuple[Case, ...] = (
             "excerpt": b"Your parcel",
         },
     ),
-    Case(
-        "Text with a capital", usual("1", " Text:Your parcel"), {"excerpt": b"Your parcel", "form": "plain"}
-    ),
+    Case("Text with a capital", usual("1", " Text:Your parcel"), {"excerpt": b"Your parcel", "form": "plain"}),
     Case("TEXT in capitals", usual("1", " TEXT:Your parcel"), {"excerpt": b"Your parcel"}),
     Case("no text at all", usual("1", ""), {"excerpt": b"", "form": "plain"}),
     Case("text empty", usual("1", " text:"), {"excerpt": b"", "form": "plain"}),
@@ -209,8 +207,7 @@ CORPUS: tuple[Case, ...] = (
     Case("err empty", usual("1", err=""), {"err": None, "err_number": None, "excerpt": b"Your parcel"}),
     Case(
         "blanks after the colons",
-        b"id: 4410 sub: 001 dlvrd: 001 submit date: 2607110700 done date: 2607110703 stat: DELIVRD"
-        b" err: 000 text: Hi",
+        b"id: 4410 sub: 001 dlvrd: 001 submit date: 2607110700 done date: 2607110703 stat: DELIVRD err: 000 text: Hi",
         {
             "text_id": "4410",
             "err": "000",
@@ -231,8 +228,7 @@ CORPUS: tuple[Case, ...] = (
     ),
     Case(
         "unknown keys between",
-        b"id:4410 smsc:7 sub:001 dlvrd:001 submit date:2607110700 done date:2607110703"
-        b" mcc:208 stat:DELIVRD err:000",
+        b"id:4410 smsc:7 sub:001 dlvrd:001 submit date:2607110700 done date:2607110703 mcc:208 stat:DELIVRD err:000",
         {"text_id": "4410", "state": MessageState.DELIVERED, "dlvrd": 1},
     ),
     Case("unknown state", usual("1", stat="PARKED"), {"state": None, "stat": "PARKED", "text_id": "1"}),

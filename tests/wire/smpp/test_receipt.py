@@ -105,9 +105,7 @@ def test_people_do_not_write_receipts(reply: str) -> None:
     st.booleans(),
 )
 @settings(max_examples=200)
-def test_garbage_never_raises(
-    octets: bytes, remote_id: bytes | None, state: int | None, marked: bool
-) -> None:
+def test_garbage_never_raises(octets: bytes, remote_id: bytes | None, state: int | None, marked: bool) -> None:
     receipt = read_receipt(octets, remote_id, state, octets[:4] or None, marked=marked)
     assert receipt is None or (receipt.err_number, receipt.disagrees, receipt.ids) != ()
 
@@ -125,9 +123,7 @@ KEYS = [
     "\0",
     ":",
 ]
-PIECES = (
-    st.sampled_from(KEYS) | st.text("0123456789ABCDEFdelivrd", max_size=20) | st.characters(max_codepoint=255)
-)
+PIECES = st.sampled_from(KEYS) | st.text("0123456789ABCDEFdelivrd", max_size=20) | st.characters(max_codepoint=255)
 
 
 @given(st.lists(PIECES, max_size=30).map("".join))
@@ -181,9 +177,7 @@ def test_the_common_form_takes_microseconds() -> None:
 
 
 def test_appendix_b_is_written_as_printed() -> None:
-    octets = write_receipt(
-        "0305419896", MessageState.DELIVERED, SUBMIT, DONE, text=b"Your parcel has arrived"
-    )
+    octets = write_receipt("0305419896", MessageState.DELIVERED, SUBMIT, DONE, text=b"Your parcel has arrived")
     assert octets == usual("0305419896", " text:Your parcel has arri")
 
 
@@ -205,9 +199,7 @@ WRITTEN = [
 
 @pytest.mark.parametrize(("style", "octets"), WRITTEN)
 def test_each_style_is_written(style: ReceiptStyle, octets: bytes) -> None:
-    assert (
-        write_receipt("26", MessageState.DELIVERED, SUBMIT, DONE, text=b"Your parcel", style=style) == octets
-    )
+    assert write_receipt("26", MessageState.DELIVERED, SUBMIT, DONE, text=b"Your parcel", style=style) == octets
 
 
 styles = st.builds(
