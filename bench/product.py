@@ -4,6 +4,7 @@ CPU and memory come from /proc; a profile from py-spy where it is installed (it 
 """
 
 import asyncio
+import ctypes
 import importlib.util
 import os
 import signal
@@ -87,7 +88,7 @@ class Product:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, *under, "serve", "--config", str(self._config),
                 cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=lambda: os.sched_setaffinity(0, self._cores),
+                preexec_fn=self._before,
             )  # fmt: skip
         try:
             async with asyncio.timeout(START):
@@ -98,6 +99,11 @@ class Product:
         except TimeoutError:
             await self.kill()
             raise BenchError(f"depesza does not listen after {START:g} s:\n{self.log()}") from None
+
+    def _before(self) -> None:
+        """Bind the new process to its cores, and let it end when we are killed (prctl PR_SET_PDEATHSIG)."""
+        os.sched_setaffinity(0, self._cores)
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
     async def _listens(self) -> bool:
         try:
