@@ -150,10 +150,25 @@ class Life(RuleBasedStateMachine):
         """A receipt comes: early, late, doubled, contradicting."""
         if not self.remotes:
             return
-        connector, remote = self.remotes[place % len(self.remotes)]
+        connector, remote = self.remotes[-1 - place % min(len(self.remotes), 6)]
         reason = "undeliverable" if state in (State.FAILED, State.EXPIRED) else ""
         receipt = Receipt(connector, (remote,), state, reason, self.clock())
         self.service(progress.take_receipts, [receipt] * (1 + twice), self.clock())
+
+    @rule(place=PLACE, news=st.lists(st.sampled_from(REPORTED), min_size=2, max_size=4))
+    def contradict(self, place: int, news: list[State]) -> None:
+        """One carrier says one thing and then another."""
+        for state in news:
+            self.report(place, state, False)
+            self.what_has_ended_stays_so_and_what_has_not_goes_on()
+
+    @rule(count=st.integers(1, 3))
+    def send(self, count: int) -> None:
+        """All goes well up to the carrier."""
+        self.accept(ONE, count, 0)
+        self.claim(count, OUT)
+        for _ in range(len(self.inflight)):
+            self.take(0, 1, True)
 
     @rule()
     def rematch(self) -> None:
