@@ -1,6 +1,7 @@
 """`depesza serve` and `depesza migrate`."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -102,6 +103,7 @@ async def _serve(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     await app.start()
+    spare_the_collector()
     waits = [asyncio.ensure_future(asked.wait()), asyncio.ensure_future(app.stopped.wait())]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     if asked.is_set() and not app.draining:
@@ -109,3 +111,13 @@ async def _serve(settings: Settings) -> int:
         return 0
     await app.stopped.wait()
     return 0 if asked.is_set() else 1  # it stopped by itself: its lease was lost
+
+
+def spare_the_collector() -> None:
+    """Leave what lives as long as the process out of garbage collection, and collect less often.
+
+    Values of the hot path hold no cycles, so reference counting frees them; collecting took a tenth of bulk sending.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

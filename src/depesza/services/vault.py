@@ -29,6 +29,7 @@ class Vault:
         self._cipher = AESGCM(hashlib.blake2b(key, digest_size=32, person=b"depesza-cipher").digest())
         self._hash_key = hashlib.blake2b(key, digest_size=32, person=b"depesza-digest").digest()
         self._chance = chance
+        self._webhook_secrets: dict[int, bytes] = {}
         self._hasher = PasswordHasher()
 
     def seal(self, secret: str) -> bytes:
@@ -53,6 +54,12 @@ class Vault:
 
     def webhook_secret(self, account: int) -> bytes:
         """Give the secret with which an account's callbacks are signed (Standard Webhooks)."""
+        found = self._webhook_secrets.get(account)
+        if found is None:
+            found = self._webhook_secrets[account] = self._webhook_secret(account)
+        return found
+
+    def _webhook_secret(self, account: int) -> bytes:
         return hashlib.blake2b(f"callbacks of {account}".encode(), digest_size=32, key=self._hash_key).digest()
 
     def webhook_signature(self, account: int, content: bytes) -> str:
