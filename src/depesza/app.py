@@ -22,7 +22,7 @@ from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, Notice, Outcome, Receipt
 from depesza.dialects.contract import Context, Dialect
-from depesza.engine import dispatcher, keeper, notifier, ops, reporter
+from depesza.engine import dispatcher, gather, keeper, notifier, ops, reporter
 from depesza.engine.campaigner import Campaigner
 from depesza.net import tls
 from depesza.net.guard import Guard
@@ -137,15 +137,8 @@ class App:
     def _make_engine(self) -> None:
         settings = self.settings
         self.dialects = self._make_dialects()
-        self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now)
-        self.notifier = notifier.Notifier(
-            self.store,
-            {dialect.name: dialect for dialect in self.dialects},
-            self._client,
-            self._signed,
-            self.now,
-            notifier.Plan(settings.callbacks.timeout, settings.callbacks.per_host, settings.callbacks.schedule),
-        )
+        together = gather.Gather(self._loop, gather.WAIT)
+        self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now, together)
         self.campaigner = Campaigner(self.store, self.turns, self.policy, self.now)
         self.keeper = keeper.Keeper(
             self.store,
@@ -157,7 +150,18 @@ class App:
             self._lease_lost,
             self.campaigner.reload,
         )
-        self.reporter = reporter.Reporter(self.store, self.connectors, self.policy, self.now, self.keeper.parked)
+        self.reporter = reporter.Reporter(
+            self.store, self.connectors, self.policy, self.now, self.keeper.parked, together
+        )
+        self.notifier = notifier.Notifier(
+            self.store,
+            {dialect.name: dialect for dialect in self.dialects},
+            self._client,
+            self._signed,
+            self.now,
+            notifier.Plan(settings.callbacks.timeout, settings.callbacks.per_host, settings.callbacks.schedule),
+            together,
+        )
 
     def _make_dialects(self) -> Sequence[Dialect]:
         context = Context(

@@ -16,6 +16,7 @@ from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, Message, Outcome
 from depesza.core.refusals import Retry, refusal
+from depesza.engine.gather import Gather
 from depesza.engine.lane import PAGE, Lane
 from depesza.services import progress
 from depesza.store.contract import Stopped, Store
@@ -31,12 +32,14 @@ AGAIN = 1.0
 class Dispatcher:
     """All lanes of one process."""
 
-    def __init__(self, store: Store, turns: Lanes, now: Callable[[], int]) -> None:
+    def __init__(self, store: Store, turns: Lanes, now: Callable[[], int], gather: Gather | None = None) -> None:
         """`now` gives microseconds since 1970."""
         self._store = store
         self._turns = turns
         self._now = now
         self._loop = asyncio.get_running_loop()
+        self._gather = gather or Gather(self._loop)
+        self._gather.add(self._settle_all)
         self._lanes: dict[int, Lane] = {}
         self._settled: dict[int, list[tuple[Outcome, Message]]] = {}
         self._tried: dict[int, set[int]] = {}
@@ -185,10 +188,16 @@ class Dispatcher:
             return
         waiting = self._settled.get(connector)
         if waiting is None:
-            self._settled[connector] = [(outcome, message)]
-            self._loop.call_soon(self._settle, lane)
-        else:
-            waiting.append((outcome, message))
+            waiting = self._settled[connector] = []
+        waiting.append((outcome, message))
+        # places come free when the outcome is on disk: no lingering while they are scarce
+        self._gather.soon(hasty=lane.free * 2 < lane.connector.capacity)
+
+    def _settle_all(self) -> None:
+        for connector in list(self._settled):
+            lane = self._lanes.get(connector)
+            if lane is not None:
+                self._settle(lane)
 
     def _settle(self, lane: Lane) -> None:
         connector = lane.connector.id

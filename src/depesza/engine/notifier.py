@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from depesza.core.facts import Facts
 from depesza.core.model import MICRO, Notice
+from depesza.engine.gather import Gather
 from depesza.services import notices as service
 from depesza.services.notices import Tried
 from depesza.store.contract import Stopped, Store
@@ -92,6 +93,7 @@ class Notifier:
         sign: Callable[[Notice, HttpCall, int], HttpCall],
         now: Callable[[], int],
         plan: Plan,
+        gather: Gather | None = None,
     ) -> None:
         """`sign` adds our signature headers; `now` gives microseconds since 1970."""
         self._store = store
@@ -101,6 +103,8 @@ class Notifier:
         self._now = now
         self._plan = plan
         self._loop = asyncio.get_running_loop()
+        self._gather = gather or Gather(self._loop)
+        self._gather.add(self._flush)
         self._hosts: dict[str, Host] = {}
         self._held: set[int] = set()
         self._settled: set[int] = set()
@@ -223,9 +227,8 @@ class Notifier:
         return result
 
     def _keep(self, result: Tried) -> None:
-        if not self._tried:
-            self._loop.call_soon(self._flush)
         self._tried.append(result)
+        self._gather.soon()
 
     def _next(self, host: Host, notice: Notice, result: Tried) -> None:
         """Let the message's later notices follow, or wait as this one does."""
@@ -247,6 +250,8 @@ class Notifier:
 
     def _flush(self) -> None:
         tried, self._tried = self._tried, []
+        if not tried:
+            return
         try:
             future = self._store.insist(service.tried, tried, self._now())
         except Stopped:

@@ -12,6 +12,7 @@ import structlog
 from depesza.connectors.contract import Connector
 from depesza.core.model import Inbound, Receipt
 from depesza.core.planning import Policy
+from depesza.engine.gather import Gather
 from depesza.services import inbox, progress
 from depesza.store.contract import Store, StoreError
 
@@ -32,6 +33,7 @@ class Reporter:
         policy: Policy,
         now: Callable[[], int],
         parked: Callable[[], None],
+        gather: Gather | None = None,
     ) -> None:
         """`parked` is called when a receipt found no message."""
         self._store = store
@@ -39,7 +41,9 @@ class Reporter:
         self._policy = policy
         self._now = now
         self._parked = parked
-        self._loop = asyncio.get_running_loop()
+        self._gather = gather or Gather(asyncio.get_running_loop())
+        self._gather.add(self._flush_receipts)
+        self._gather.add(self._flush_inbounds)
         self._receipts: list[tuple[Receipt, Done]] = []
         self._inbounds: list[tuple[Inbound, Done]] = []
         self._running = 0
@@ -51,15 +55,13 @@ class Reporter:
 
     def receipt(self, receipt: Receipt, done: Done) -> None:
         """Take a receipt."""
-        if not self._receipts:
-            self._loop.call_soon(self._flush_receipts)
         self._receipts.append((receipt, done))
+        self._gather.soon()
 
     def inbound(self, inbound: Inbound, done: Done) -> None:
         """Take a text somebody sent."""
-        if not self._inbounds:
-            self._loop.call_soon(self._flush_inbounds)
         self._inbounds.append((inbound, done))
+        self._gather.soon()
 
     def _flush_receipts(self) -> None:
         taken, self._receipts = self._receipts, []
@@ -95,6 +97,8 @@ class Reporter:
 
     def _flush_inbounds(self) -> None:
         group, self._inbounds = self._inbounds, []
+        if not group:
+            return
         self._running += len(group)
         try:
             future = self._store.insist(inbox.take_inbound, [i for i, _ in group], self._policy, self._now())
