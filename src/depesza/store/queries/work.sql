@@ -76,9 +76,26 @@ SELECT id FROM messages WHERE id > ?1 AND id < ?2 AND state IN (3, 4) AND expire
 ORDER BY id LIMIT ?4
 
 -- name: newest_id
+-- The largest id anywhere: a process begins above it.
 SELECT MAX(id) FROM (
-  SELECT MAX(id) AS id FROM messages UNION ALL SELECT MAX(id) FROM submissions UNION ALL SELECT MAX(id) FROM entries
-  UNION ALL SELECT MAX(id) FROM notices UNION ALL SELECT MAX(id) FROM inbounds UNION ALL SELECT MAX(id) FROM parked
+  SELECT MAX(id) AS id FROM messages UNION ALL
+  SELECT MAX(id) AS id FROM submissions UNION ALL
+  SELECT MAX(id) AS id FROM entries UNION ALL
+  SELECT MAX(id) AS id FROM notices UNION ALL
+  SELECT MAX(id) AS id FROM inbounds UNION ALL
+  SELECT MAX(id) AS id FROM parked UNION ALL
+  SELECT MAX(id) AS id FROM acts UNION ALL
+  SELECT MAX(id) AS id FROM orders UNION ALL
+  SELECT MAX(id) AS id FROM audiences UNION ALL
+  SELECT MAX(id) AS id FROM campaigns UNION ALL
+  SELECT MAX(id) AS id FROM owners UNION ALL
+  SELECT MAX(id) AS id FROM accounts UNION ALL
+  SELECT MAX(id) AS id FROM users UNION ALL
+  SELECT MAX(id) AS id FROM applications UNION ALL
+  SELECT MAX(id) AS id FROM credentials UNION ALL
+  SELECT MAX(id) AS id FROM connectors UNION ALL
+  SELECT MAX(id) AS id FROM routes UNION ALL
+  SELECT MAX(id) AS id FROM prices
 ) AS newest
 
 -- name: lease_rows
