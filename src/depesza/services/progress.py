@@ -25,8 +25,12 @@ _receipt_bytes = msgspec.json.Encoder().encode
 _receipt_of = msgspec.json.Decoder(Receipt).decode
 
 
+Parts = dict[tuple[int, str], State]
+"""What became of a message's parts, by connector and remote id."""
+
+
 class Found(Struct, gc=False):
-    """What a step needs to know of a message; `state` follows the steps made in this service."""
+    """What a step needs to know of a message; `state` and `told` follow the steps made in this service."""
 
     id: int
     account: int
@@ -40,6 +44,8 @@ class Found(Struct, gc=False):
     sender: str
     dialect: str
     tag: str
+    told: Parts | None = None
+    """Its parts, once they were read: a service does not read what it wrote itself."""
 
 
 _STATES = {int(state): state for state in State}
@@ -265,8 +271,10 @@ async def _report(tx: Tx, message: Found, receipt: Receipt, remote: str, part: i
 async def _whole_state(tx: Tx, message: Found, receipt: Receipt, remote: str) -> State:
     """Tell what a message of several parts is now that one of them is reported."""
     key = (receipt.connector, remote)
-    rows = await tx.rows_for("sibling_parts", [(message.id,)])
-    states = {(row[1], row[2]): State(row[3]) for row in rows}
+    states = message.told
+    if states is None:
+        rows = await tx.rows_for("sibling_parts", [(message.id,)])
+        states = message.told = {(row[1], row[2]): State(row[3]) for row in rows}
     if states.get(key) not in FINAL:
         states[key] = receipt.state
         tx.update("part_state", (receipt.connector, remote, int(receipt.state)))
