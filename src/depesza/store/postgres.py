@@ -58,12 +58,12 @@ class PgDriver:
 
     async def rows(self, name: str, *params: Cell) -> list[Row]:
         """See `store.tx.Driver`."""
-        return cast(list[Row], await self._connection.fetch(self._statements[name].sql, *params))
+        return cast("list[Row]", await self._connection.fetch(self._statements[name].sql, *params))
 
     async def rows_for(self, name: str, values: Sequence[Row]) -> list[Row]:
         """See `store.tx.Driver`."""
         text = statements.pg_text(self._statements[name])
-        return cast(list[Row], await self._connection.fetch(text, *_columns(values)))
+        return cast("list[Row]", await self._connection.fetch(text, *_columns(values)))
 
     async def write(self, name: str, values: Sequence[Row]) -> int:
         """See `store.tx.Driver`."""
@@ -78,7 +78,7 @@ class PgDriver:
 
     async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
         """See `store.tx.Driver`."""
-        return cast(list[Row], await self._connection.fetch(_PARAMETER.sub(r"$\1", sql), *params))
+        return cast("list[Row]", await self._connection.fetch(_PARAMETER.sub(r"$\1", sql), *params))
 
     async def execute(self, sql: str, params: Sequence[Cell]) -> int:
         """See `store.tx.Driver`."""
@@ -199,7 +199,7 @@ class PostgresStore:
         if self._stopping:
             raise Stopped("the store is closing")
         future: asyncio.Future[T] = self._loop.create_future()
-        call = cast(Callable[..., Coroutine[Any, Any, T]], service)
+        call = cast("Callable[..., Coroutine[Any, Any, T]]", service)
         self._queue.append(_Pending(lambda tx: call(tx, *args, **kwargs), future))
         self._wake.set()
         return future

@@ -65,8 +65,8 @@ class SqliteDriver:
         """See `store.tx.Driver`."""
         statement = self._statements[name]
         if statement.columns:
-            return cast(list[Row], decode_rows(self._one(statements.sqlite_text(statement, 0), params)))
-        return cast(list[Row], self.run(statement.sql, params).fetchall())
+            return cast("list[Row]", decode_rows(self._one(statements.sqlite_text(statement, 0), params)))
+        return cast("list[Row]", self.run(statement.sql, params).fetchall())
 
     def _one(self, sql: str, params: Sequence[Cell]) -> str:
         return cast(str, self.run(sql, params).fetchone()[0])
@@ -95,7 +95,7 @@ class SqliteDriver:
 
     async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
         """See `store.tx.Driver`."""
-        return cast(list[Row], self.run(sql, params).fetchall())
+        return cast("list[Row]", self.run(sql, params).fetchall())
 
     async def execute(self, sql: str, params: Sequence[Cell]) -> int:
         """See `store.tx.Driver`."""
@@ -203,13 +203,13 @@ class SqliteStore:
         if self._stopping:
             raise Stopped("the store is closing")
         future: asyncio.Future[T] = self._loop.create_future()
-        call = cast(Callable[..., Coroutine[Any, Any, T]], service)
+        call = cast("Callable[..., Coroutine[Any, Any, T]]", service)
         self._queue.put(_Pending(lambda tx: call(tx, *args, **kwargs), future))
         return future
 
     async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a service that only reads."""
-        call = cast(Callable[..., Coroutine[Any, Any, T]], service)
+        call = cast("Callable[..., Coroutine[Any, Any, T]]", service)
         return await self._loop.run_in_executor(self._readers, self._read, lambda tx: call(tx, *args, **kwargs))
 
     def _read(self, service: Callable[[Tx], Coroutine[Any, Any, T]]) -> T:
