@@ -308,6 +308,22 @@ async def test_messages_leave_a_link_that_stays_down_and_new_ones_come_back_to_i
     assert list(out.held) == [late] and len(spare.sent) == 5
 
 
+async def test_messages_of_a_connector_nobody_serves_go_another_way_or_expire(engine: Engine) -> None:
+    out = engine.attach(OUT, up=False)
+    (old,) = await post(engine, validity=1)
+    (young,) = await post(engine, "+33601020305")
+    await engine.quiet()
+    await engine.dispatcher.detach(OUT, 0.0)
+    engine.clock.move(61)
+    await engine.dispatcher.gather_strays()
+    assert await state(engine, old) == (State.EXPIRED, 0, "expired")
+    assert (await state(engine, young))[0] == State.QUEUED, "nobody else is there yet"
+    spare = engine.attach(SPARE)
+    await engine.dispatcher.gather_strays()
+    await until(lambda: list(spare.held) == [young])
+    assert not out.sent
+
+
 # faults of the store
 
 

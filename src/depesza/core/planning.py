@@ -185,3 +185,16 @@ def _opening(policy: Policy, at: int, now: int) -> int:
     assert policy.quiet is not None
     opening = schedule.open_at(policy.quiet, at)
     return opening if opening > now else 0
+
+
+def other_way(message: Message, facts: Facts, usable: Collection[int]) -> int:
+    """Choose a connector for a message that its own can't carry: its route's, or today's; 0 when there is none."""
+    content = message.content
+    number = phone.parse(message.receiver)
+    country = (number.country or "") if number else ""
+    today = facts.routing.choose(message.receiver[1:], country, content.sender, content.account, message.priority)
+    for route in (facts.routing.by_id.get(message.route), today):
+        for connector in route.connectors if route is not None else ():
+            if connector in usable:
+                return connector
+    return 0

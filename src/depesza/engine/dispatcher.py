@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from depesza.connectors.contract import Connector, Link
+from depesza.core import planning
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, Message, Outcome
@@ -309,6 +310,23 @@ class Dispatcher:
                 messages=len(messages),
             )
             self._watch(lane, messages, self._store.insist(progress.reroute, messages, connector, self._turns))
+
+    async def gather_strays(self) -> None:
+        """Find a way for what is queued on connectors that are disabled or gone; end what has expired there."""
+        now = self._now()
+        usable = {id for id, lane in self._lanes.items() if lane.connector.health.link is Link.UP}
+        expired: list[int] = []
+        ways: dict[int, list[Message]] = {}
+        for message in await self._store.look(progress.strays, list(self._lanes), PAGE):
+            if 0 < message.content.expires <= now:
+                expired.append(message.id)
+            elif connector := planning.other_way(message, self._store.facts, usable):
+                ways.setdefault(connector, []).append(message)
+        if expired:
+            await self._store.insist(progress.end, expired, News.EXPIRED, "expired", now)
+        for connector, messages in ways.items():
+            log.info("dispatcher.strays", to=self._lanes[connector].connector.name, messages=len(messages))
+            await self._store.insist(progress.reroute, messages, connector, self._turns)
 
     def _sweep(self, lane: Lane) -> None:
         now = self._now()

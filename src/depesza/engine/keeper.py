@@ -40,6 +40,8 @@ class Rhythm(Struct, frozen=True):
     """How often messages that were never reported are looked for."""
     grace: float = 3_600.0
     """How long after its validity a message without a report is given up."""
+    strays: float = 15.0
+    """How often messages for connectors that are disabled or gone are looked for."""
     retention: float = 3_600.0
     keep_days: int = 400
     """Days for which messages and their timelines are kept (spec: ovh/4.10, history by export)."""
@@ -88,6 +90,7 @@ class Keeper:
             (rhythm.lease, self._renew),
             (rhythm.orphans, self._orphans),
             (rhythm.silent, self._silent),
+            (rhythm.strays, self._dispatcher.gather_strays),
             (rhythm.retention, self._retain),
         )
         self._tasks = [self._loop.create_task(self._every(wait, duty)) for wait, duty in duties]

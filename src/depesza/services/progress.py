@@ -4,7 +4,7 @@ Each service gathers the rows concerned, asks `core.lifecycle` for the next stat
 the timeline and the notice as one fact.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -332,6 +332,15 @@ async def reroute(tx: Tx, messages: Sequence[Message], connector: int, lanes: La
         turn = queue.one(message.content.account, message.parts, account.weight if account else 100)
         tx.update("reroute", (message.id, tx.node, connector, turn))
         tx.work.messages.append(msgspec.structs.replace(message, connector=connector, turn=turn))
+
+
+async def strays(tx: Tx, served: Collection[int], limit: int) -> list[Message]:
+    """Read messages of this node that are queued for connectors nobody serves: disabled or deleted ones."""
+    found: list[Message] = []
+    for (connector,) in await tx.rows("queue_lanes", tx.node):
+        if connector not in served:
+            found += await queue_page(tx, tx.node, connector, limit)
+    return found
 
 
 async def load(tx: Tx, ids: Sequence[int]) -> list[Message]:
