@@ -4,15 +4,23 @@ A page is a function that gives its text, and a row of `PAGES`; the index lists 
 With `--check` nothing is written: the pages that are out of date are named, and the status is 1.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
 
 from depesza import settings
 from depesza.core import lifecycle, refusals
 from depesza.core.model import FINAL, State
+from depesza.engine import notifier
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+CALLBACKS = Path(__file__).parent / "reference_callbacks.md"
 PRINTED = "<!-- Printed from the code by `make docs`: change the code, not this page. -->"
 
 
@@ -107,7 +115,132 @@ def apply_fields() -> str:
     return text
 
 
+def coverage_ovh() -> str:
+    """Show which operations of OVH's API are answered."""
+    from depesza.dialects.ovh.operations import OPERATIONS
+
+    words = {"A": "named in the vendor's pages", "B": "used by ordinary clients", "C": "rare or administrative"}
+    tiers = {tier: [row for row in OPERATIONS if row.tier == tier] for tier in words} | {"all": list(OPERATIONS)}
+    counts = (
+        (tier, words.get(tier, ""), str(len(rows)), str(done := sum(row.done for row in rows)), str(len(rows) - done))
+        for tier, rows in tiers.items()
+    )
+    text = (
+        "The operations of OVHcloud's SMS API and of what its clients call beside it, below `/1.0` and `/v1`.\n"
+        "One that is not there yet answers 501 in the vendor's error form, and stands in the schema documents.\n\n"
+        + table(("tier", "meaning", "operations", "done", "not yet"), counts)
+    )
+    parts: dict[str, list[tuple[str, str, str, str, str]]] = {}
+    for row in OPERATIONS:
+        part = "/" + row.path.split("/")[1] if row.path.count("/") > 1 or "." not in row.path else "/"
+        line = (row.method, f"`{row.path}`", row.tier, "done" if row.done else "not yet", row.about)
+        parts.setdefault(part, []).append(line)
+    for part, lines in parts.items():
+        heading = "Documents" if part == "/" else part
+        text += f"\n## {heading}\n\n" + table(("method", "path", "tier", "state", "what it does"), lines)
+    return text + "\nHow it behaves, rule by rule: [OVHcloud SMS API](../specs/ovh.md).\n"
+
+
+def field_type(schema: dict[str, Any]) -> str:
+    """Name the type of a field as its JSON Schema has it."""
+    if "anyOf" in schema:
+        return " or ".join(field_type(each) for each in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    names = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+    return names.get(schema["type"], {"object": "table", "null": "null"}.get(schema["type"], schema["type"]))
+
+
+def field_limits(schema: dict[str, Any]) -> str:
+    """Tell the bounds of a number."""
+    for part in (schema, *schema.get("anyOf", ())):
+        least, most = part.get("minimum"), part.get("maximum")
+        if least is not None and most is not None:
+            return f" {least} to {most}."
+        if least:
+            return f" At least {least}."
+    return ""
+
+
+def connectors() -> str:
+    """Show every setting of every kind of connector."""
+    from depesza.connectors import KINDS
+
+    text = (
+        "Links to carriers: the `kind` of a connector, and what its `settings` may say.\n"
+        "They stand under `[connectors.settings]` in the [file for depesza apply](apply.md),"
+        " or behind `--set` of [`depesza connector`](cli.md).\n"
+        "[How to connect a carrier](../guides/connect-a-carrier.md).\n"
+    )
+    for name, kind in KINDS.items():
+        schema = msgspec.json.schema(kind.settings)["$defs"][kind.settings.__name__]
+        needed = schema["required"]
+        rows = (
+            (
+                f"`{field}`",
+                field_type(of),
+                "needed" if field in needed else f"`{json.dumps(of.get('default'))}`",
+                of.get("description", "") + field_limits(of),
+            )
+            for field, of in schema["properties"].items()
+        )
+        text += f"\n## {name}\n\n{schema['description']}\n\n" + table(("name", "type", "default", "meaning"), rows)
+    return text
+
+
+def callback_parameters() -> str:
+    """Show what OVH's callbacks carry, from the code that writes them."""
+    from depesza.core.model import ReceiptFact, ReplyFact
+    from depesza.dialects.ovh import codes, notices
+
+    receipt = notices.receipt("", ReceiptFact(1, State.DELIVERED, "", 0, "", ""), "UTC").url
+    fact = ReplyFact(1, "", "", "", "", 0)
+    replies = [notices.reply("", fact, "UTC", stop=stop).body.decode() for stop in (False, True)]
+    named = [
+        ", ".join(f"`{name}`" for name, _ in parse_qsl(text, keep_blank_values=True))
+        for text in (receipt.partition("?")[2], *replies)
+    ]
+    events = ("a change of state", "a reply", "an opt-out")
+    addresses = ("`callBack` of the account or user", "`smsResponse.cgiUrl`", "`stopCallBack`")
+    methods = ("GET", "POST form", "POST form")
+    return table(("event", "address", "method", "parameters"), zip(events, addresses, methods, named, strict=True)) + (
+        "\n`dlr` and `description` are the same number, `descriptionDlr` is its word:\n\n"
+        + table(("dlr", "descriptionDlr"), ((str(code), word) for code, word in codes.DESCRIPTIONS.items()))
+    )
+
+
+def duration(seconds: float) -> str:
+    """Write a time in the largest units that fit."""
+    left, words = int(seconds), []
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        words += [f"{count} {unit}"] if count else []
+    return " ".join(words)
+
+
+def callbacks() -> str:
+    """Show when callbacks are tried, what they carry and how they are signed."""
+    plan = settings.CallbackSettings()
+    tries = (
+        (str(n + 2), duration(wait), duration(total))
+        for n, (wait, total) in enumerate(zip(plan.schedule, accumulate(plan.schedule), strict=True))
+    )
+    return CALLBACKS.read_text("utf-8").format(
+        timeout=duration(plan.timeout),
+        tries=table(("try", "after the one before", "after the first"), tries),
+        last=len(plan.schedule) + 1,
+        per_host=plan.per_host,
+        breaker=notifier.BREAK_AFTER,
+        first=duration(notifier.BREAK_FIRST),
+        longest=duration(notifier.BREAK_LONGEST),
+        parameters=callback_parameters(),
+    )
+
+
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
+    "callbacks": ("Callbacks", callbacks),
+    "connectors": ("Connectors", connectors),
+    "coverage-ovh": ("Coverage of OVHcloud's SMS API", coverage_ovh),
     "apply": ("The file for depesza apply", apply_fields),
     "cli": ("Commands", commands),
     "metrics": ("Metrics", metrics),
