@@ -33,7 +33,7 @@ from depesza.services import habits
 from depesza.services.vault import Vault
 from depesza.settings import Settings, SettingsError
 from depesza.store.contract import Busy, Store
-from depesza.store.opening import open_store, shown
+from depesza.store.opening import is_postgres, open_store, shown
 from depesza.store.tx import Work
 from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
 
@@ -138,7 +138,8 @@ class App:
         settings = self.settings
         self.dialects = self._make_dialects()
         together = gather.Gather(self._loop, gather.WAIT)
-        self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now, together)
+        direct = not is_postgres(settings.store.url)
+        self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now, together, direct=direct)
         self.campaigner = Campaigner(self.store, self.turns, self.policy, self.now)
         self.keeper = keeper.Keeper(
             self.store,

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from depesza.core.lifecycle import REPORTED, TABLE, News, change, diagram, whole
 from depesza.core.model import FINAL, State
 
-FIRST = (State.SCHEDULED, State.QUEUED, State.REJECTED)
+FIRST = (State.SCHEDULED, State.QUEUED, State.SENDING, State.REJECTED)
 
 
 @pytest.mark.parametrize(("state", "news"), list(product(State, News)))

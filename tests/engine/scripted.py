@@ -102,14 +102,16 @@ def taken(clock: Clock) -> Callable[[Message], Outcome]:
 class Engine:
     """Dispatcher, reporter and keeper of one process around scripted connectors; implements `Reports`."""
 
-    def __init__(self, store: Store, clock: Clock, turns: Lanes, *, rhythm: Rhythm | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, turns: Lanes, *, rhythm: Rhythm | None = None, direct: bool = False
+    ) -> None:
         """The keeper does its duties only when `keeper.start` is called, or the test calls them."""
         self.store = store
         self.clock = clock
         self.turns = turns
         self.connectors: dict[int, Connector] = {}
         self.lost = 0
-        self.dispatcher = Dispatcher(store, turns, clock)
+        self.dispatcher = Dispatcher(store, turns, clock, direct=direct)
         self.keeper = Keeper(store, self.dispatcher, turns, clock, rhythm or Rhythm(), self._matched, self._lose_lease)
         self.reporter = Reporter(store, self.connectors, Policy(), clock, self.keeper.parked)
         store.listen(self._work)

@@ -80,11 +80,63 @@ class Turns:
         self._last = {account: last for account, last in self._last.items() if last > self.clock}
 
 
+class Places:
+    """Free places of one connector, offered to messages at the moment they are accepted.
+
+    Who takes one is marked as sending in the commit that accepts it, and needs no other one to be claimed. The
+    dispatcher offers, planning takes (perhaps in another thread), and neither writes the other's count.
+    """
+
+    __slots__ = ("arrived", "offered", "taken")
+
+    def __init__(self) -> None:
+        self.offered = 0
+        self.taken = 0
+        self.arrived = 0
+        """Messages with a place that have reached the dispatcher."""
+
+    def take(self) -> bool:
+        """Take a place, if one is offered."""
+        if self.taken < self.offered:
+            self.taken += 1
+            return True
+        return False
+
+    @property
+    def outstanding(self) -> int:
+        """Places offered or taken whose message has not arrived."""
+        return max(self.offered, self.taken) - self.arrived
+
+    def offer(self, count: int) -> None:
+        """Offer so many more."""
+        self.offered = max(self.offered, self.taken) + count
+
+    def withdraw(self) -> None:
+        """Offer none any more; what is taken stays so."""
+        self.offered = self.taken
+
+    def arrive(self) -> None:
+        """Count a message that came with its place."""
+        self.arrived = min(self.arrived + 1, self.taken)
+
+    def forget_lost(self) -> None:
+        """Give up what was taken and never came: its submission was refused after all."""
+        self.arrived = self.taken
+
+
 class Lanes:
     """All queues of one process, made as they are first needed."""
 
     def __init__(self) -> None:
         self._queues: dict[tuple[int, int], Turns] = {}
+        self._places: dict[int, Places] = {}
+
+    def places(self, connector: int) -> Places:
+        """Give the places of a connector."""
+        found = self._places.get(connector)
+        if found is None:
+            found = self._places[connector] = Places()
+        return found
 
     def queue(self, connector: int, priority: int) -> Turns:
         """Give the queue of a connector and a priority."""

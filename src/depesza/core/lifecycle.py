@@ -77,6 +77,9 @@ TABLE: dict[State, dict[News, State]] = {
     },
 }
 
+STARTS = (S.SCHEDULED, S.QUEUED, S.SENDING, S.REJECTED)
+"""States in which a message may be accepted; SENDING where its connector has a place free (`fairness.Places`)."""
+
 REPORTED: dict[State, News] = {
     S.SENT: N.TAKEN,
     S.PENDING: N.WAITING,
@@ -107,7 +110,7 @@ def whole(parts: Sequence[State]) -> State:
 def diagram() -> str:
     """Print the table as a Mermaid state diagram."""
     lines = ["stateDiagram-v2"]
-    lines += [f"    [*] --> {state.name}" for state in (S.SCHEDULED, S.QUEUED, S.REJECTED)]
+    lines += [f"    [*] --> {state.name}" for state in STARTS]
     for state, moves in TABLE.items():
         lines += [f"    {state.name} --> {target.name}: {news.value}" for news, target in moves.items()]
     lines += [f"    {state.name} --> [*]" for state in sorted(FINAL)]

@@ -122,7 +122,7 @@ def plan(
         if due > now:
             state, turn = State.SCHEDULED, 0
         else:
-            state = State.QUEUED
+            state = State.SENDING if lanes.places(connector).take() else State.QUEUED
             turn = lanes.queue(connector, priority).one(account.id, parts, account.weight)
         messages.append(Message(id, content, e164, parts, price, state, priority, turn, due, route.id, connector, text))
     return Plan(content, tuple(messages), total)

@@ -15,7 +15,7 @@ from depesza.connectors.contract import Connector, Link
 from depesza.core import planning
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
-from depesza.core.model import MICRO, Message, Outcome
+from depesza.core.model import MICRO, Message, Outcome, State
 from depesza.core.refusals import Retry, refusal
 from depesza.engine.gather import Gather
 from depesza.engine.lane import PAGE, Lane
@@ -33,8 +33,15 @@ AGAIN = 1.0
 class Dispatcher:
     """All lanes of one process."""
 
-    def __init__(self, store: Store, turns: Lanes, now: Callable[[], int], gather: Gather | None = None) -> None:
-        """`now` gives microseconds since 1970."""
+    def __init__(
+        self, store: Store, turns: Lanes, now: Callable[[], int], gather: Gather | None = None, *, direct: bool = False
+    ) -> None:
+        """`now` gives microseconds since 1970.
+
+        With `direct` free places are given to messages in the commit that accepts them. Not where an answer of the
+        database can be lost: nobody would know which of them were written.
+        """
+        self._direct = direct
         self._store = store
         self._turns = turns
         self._now = now
@@ -54,7 +61,7 @@ class Dispatcher:
 
     def attach(self, connector: Connector) -> None:
         """Serve a connector; what is queued for it is read from the table."""
-        lane = self._lanes[connector.id] = Lane(connector)
+        lane = self._lanes[connector.id] = Lane(connector, self._turns.places(connector.id))
         lane.doubt()
         lane.down_since = self._loop.time()
         self._feed(lane)
@@ -64,6 +71,7 @@ class Dispatcher:
         lane = self._lanes.get(connector)
         if lane is None:
             return
+        lane.places.withdraw()
         await lane.connector.stop(grace)
         await self._flushed(lane)
         del self._lanes[connector]
@@ -71,15 +79,32 @@ class Dispatcher:
     # work comes
 
     def take(self, messages: Sequence[Message]) -> None:
-        """Queue messages that were just written."""
+        """Queue messages that were just written; those that were given a place leave at once."""
         touched = set()
         for message in messages:
             lane = self._lanes.get(message.connector)
-            if lane is not None:
+            if message.state is State.SENDING:
+                self._send_placed(lane, message)
+            elif lane is not None:
                 lane.push(message)
-                touched.add(message.connector)
+            touched.add(message.connector)
         for connector in touched:
             self.ready(connector)
+
+    def _send_placed(self, lane: Lane | None, message: Message) -> None:
+        """Hand over a message that was marked as sending when it was accepted."""
+        self._turns.places(message.connector).arrive()
+        if lane is None:
+            lost = Outcome(message.id, self._now(), refusal="link_down", retry_after=MICRO, detail="no such connector")
+            self._store.insist(progress.settle, message.connector, [(lost, message)], {})
+            return
+        lane.inflight[message.id] = message
+        lane.held.add(message.id)
+        self._turns.queue(lane.connector.id, message.priority).served(message.turn)
+        if self._stopping or lane.connector.health.link is not Link.UP:
+            self._take_back(lane, [message])
+        else:
+            lane.connector.send(message)
 
     def ready(self, connector: int) -> None:
         """Claim as many messages as a connector has room for."""
@@ -90,11 +115,15 @@ class Dispatcher:
             lane.down_since = 0.0
         elif not lane.down_since:
             lane.down_since = self._loop.time()
-        free = lane.free
-        if free > 0 and lane.heap:
-            self._claim(lane, free)
+            lane.places.withdraw()
+        if lane.heap:
+            lane.places.withdraw()  # those that wait go first
+            if (free := lane.free) > 0:
+                self._claim(lane, free)
         if lane.hungry:
             self._feed(lane)
+        if self._direct and not lane.down_since:
+            lane.offer()
 
     def _claim(self, lane: Lane, free: int) -> None:
         now = self._now()
@@ -285,11 +314,19 @@ class Dispatcher:
     def tick(self) -> None:
         """Once a second: wake every lane, move messages away from links that stay down, drop what expired."""
         for connector, lane in list(self._lanes.items()):
+            self._forget_lost(lane)
             self.ready(connector)
             if lane.down_since and self._loop.time() - lane.down_since >= FAILOVER_AFTER:
                 self._detour(lane)
             if lane.connector.room <= 0 and lane.heap:
                 self._sweep(lane)
+
+    def _forget_lost(self, lane: Lane) -> None:
+        """Free places that were taken and whose message did not come within two ticks."""
+        places = lane.places
+        if places.taken > places.arrived and places.arrived == lane.arrived_before:
+            places.forget_lost()
+        lane.arrived_before = places.arrived
 
     def _detour(self, lane: Lane) -> None:
         ways: dict[int, list[Message]] = {}
@@ -339,6 +376,8 @@ class Dispatcher:
     async def stop(self, grace: float) -> None:
         """Hand over no more, wait for the connectors' answers and write them down."""
         self._stopping = True
+        for lane in self._lanes.values():
+            lane.places.withdraw()
         await asyncio.gather(*(lane.connector.stop(grace) for lane in self._lanes.values()))
         for lane in self._lanes.values():
             await self._flushed(lane)

@@ -7,6 +7,7 @@ are forgotten here and read back page by page; `horizon` is the key from which o
 from heapq import heapify, heappop, heappush
 
 from depesza.connectors.contract import Connector
+from depesza.core.fairness import Places
 from depesza.core.model import Message
 
 MOST = 40_000
@@ -23,8 +24,11 @@ NOTHING: Key = (-1, 0, 0)
 class Lane:
     """The queue of one connector."""
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: Connector, places: Places | None = None) -> None:
         self.connector = connector
+        self.places = places or Places()
+        """Places offered to messages that are just being accepted."""
+        self.arrived_before = 0
         self.heap: list[tuple[int, int, int, Message]] = []
         self.held: set[int] = set()
         """Ids in the heap or on their way, so that a page does not bring them twice."""
@@ -77,7 +81,13 @@ class Lane:
     def free(self) -> int:
         """How many messages may be claimed now: the connector's room, and never more unsettled than its capacity."""
         connector = self.connector
-        return min(connector.room - self.claiming, connector.capacity - len(self.inflight))
+        free = min(connector.room - self.claiming, connector.capacity - len(self.inflight))
+        return free - self.places.outstanding
+
+    def offer(self) -> None:
+        """Offer what is free to messages that are just being accepted, unless others wait already."""
+        if not self.heap and self.horizon is None and not self.loading and (free := self.free) > 0:
+            self.places.offer(free)
 
     @property
     def hungry(self) -> bool:

@@ -316,13 +316,13 @@ class Tx:
         )  # fmt: skip
 
     def add_messages(self, messages: Sequence[Message]) -> None:
-        """Write messages; those that are queued go to the engine after the commit."""
+        """Write messages; those queued or sending go to the engine after the commit."""
         node = self.node
         rows: list[Row] = [
             (
                 m.id, m.content.account, m.content.user, m.content.id, m.receiver, m.text, m.parts, m.price,
                 int(m.state), m.priority, m.turn, m.due, m.content.expires, m.route, m.connector, node,
-                m.attempts, m.refusal, 1 if m.maybe_sent else 0, 0, 0, 0,
+                1 if m.state is State.SENDING else m.attempts, m.refusal, 1 if m.maybe_sent else 0, 0, 0, 0,
             )
             for m in messages
         ]  # fmt: skip
@@ -333,7 +333,7 @@ class Tx:
             kept += rows
         work = self.work
         for message in messages:
-            if message.state is State.QUEUED:
+            if message.state is State.QUEUED or message.state is State.SENDING:
                 work.messages.append(message)
             elif message.state is State.SCHEDULED and (not work.scheduled or message.due < work.scheduled):
                 work.scheduled = message.due
