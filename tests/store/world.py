@@ -28,15 +28,10 @@ async def furnish(tx: Tx, credits: int = 100, **account: object) -> None:
             await tx.book(ledger.topup(account_id, credits * MICRO, 0, 1, tx.new_id()))
 
 
-def submission(*receivers: str, text: str = "Hello", **options: object) -> Submission:
+def submission(*receivers: str, **options: object) -> Submission:
     """A request to send."""
-    return Submission(
-        dialect="ovh",
-        sender="MyApp",
-        receivers=receivers or ("+33601020304",),
-        text=text,
-        **options,  # type: ignore[arg-type]
-    )
+    usual = {"dialect": "ovh", "sender": "MyApp", "text": "Hello", "receivers": receivers or ("+33601020304",)}
+    return Submission(**{**usual, **options})  # type: ignore[arg-type]
 
 
 async def balance(tx: Tx, wallet: int = ONE) -> int:

@@ -66,7 +66,8 @@ def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: int) ->
     tx.add_content(content)
     tx.add_messages(plan.messages)
     if content.reply_to:
-        span = CONVERSATION if content.reply_to != content.sender or len(content.sender) < 7 else LONG_CONVERSATION
+        short = content.reply_to == content.sender and len(content.sender) < 7
+        span = CONVERSATION if short else LONG_CONVERSATION
         for message in plan.messages:
             if message.state is not State.REJECTED:
                 tx.insert("conversations", _conversation(message, span, now))
