@@ -19,7 +19,10 @@ from depesza.core import lifecycle, refusals
 from depesza.core.model import FINAL, State
 from depesza.engine import notifier
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "reference"
+README = ROOT / "README.md"
+COVERAGE, COVERAGE_END = "<!-- coverage: printed by `make docs` -->\n", "<!-- end of coverage -->"
 CALLBACKS = Path(__file__).parent / "reference_callbacks.md"
 PRINTED = "<!-- Printed from the code by `make docs`: change the code, not this page. -->"
 
@@ -115,8 +118,8 @@ def apply_fields() -> str:
     return text
 
 
-def coverage_ovh() -> str:
-    """Show which operations of OVH's API are answered."""
+def coverage_counts() -> str:
+    """Count the operations of OVH's API that are answered."""
     from depesza.dialects.ovh.operations import OPERATIONS
 
     words = {"A": "named in the vendor's pages", "B": "used by ordinary clients", "C": "rare or administrative"}
@@ -125,10 +128,17 @@ def coverage_ovh() -> str:
         (tier, words.get(tier, ""), str(len(rows)), str(done := sum(row.done for row in rows)), str(len(rows) - done))
         for tier, rows in tiers.items()
     )
+    return table(("tier", "meaning", "operations", "done", "not yet"), counts)
+
+
+def coverage_ovh() -> str:
+    """Show which operations of OVH's API are answered."""
+    from depesza.dialects.ovh.operations import OPERATIONS
+
     text = (
         "The operations of OVHcloud's SMS API and of what its clients call beside it, below `/1.0` and `/v1`.\n"
         "One that is not there yet answers 501 in the vendor's error form, and stands in the schema documents.\n\n"
-        + table(("tier", "meaning", "operations", "done", "not yet"), counts)
+        + coverage_counts()
     )
     parts: dict[str, list[tuple[str, str, str, str, str]]] = {}
     for row in OPERATIONS:
@@ -256,13 +266,20 @@ def index() -> str:
     return f"These pages are printed from the code.\n\n{rows}"
 
 
+def first_page() -> str:
+    """Give README.md with the counts of today."""
+    before, start, rest = README.read_text("utf-8").partition(COVERAGE)
+    _, end, after = rest.partition(COVERAGE_END)
+    return f"{before}{start}\n{coverage_counts()}{end}{after}"
+
+
 def pages() -> dict[Path, str]:
     """Give the text of every page, the index with them."""
     printed = {"README": ("Reference", index)} | PAGES
     return {
         FOLDER / f"{name}.md": f"# {title}\n\n{PRINTED}\n\n{text().rstrip()}\n"
         for name, (title, text) in printed.items()
-    }
+    } | {README: first_page()}
 
 
 def main() -> int:
@@ -272,12 +289,12 @@ def main() -> int:
     }
     if "--check" in sys.argv[1:]:
         for file in stale:
-            print(f"docs/reference/{file.name} is out of date: run make docs", file=sys.stderr)
+            print(f"{file.relative_to(ROOT)} is out of date: run make docs", file=sys.stderr)
         return 1 if stale else 0
     FOLDER.mkdir(exist_ok=True)
     for file, text in stale.items():
         file.write_text(text, encoding="utf-8")
-        print(f"docs/reference/{file.name}")
+        print(file.relative_to(ROOT))
     return 0
 
 
