@@ -33,7 +33,7 @@ OUTGOING = {
     "id", "sender", "receiver", "message", "messageLength", "numberOfSms", "credits", "creationDatetime", "sentAt",
     "differedDelivery", "deliveryReceipt", "ptt", "tag", "tariffCode", "batchID",
 }  # fmt: skip
-"""Fields of a message. spec: ovh/3.1"""
+"""Fields of a message. spec: ovh/3"""
 
 
 @pytest.fixture
