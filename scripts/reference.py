@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
 README = ROOT / "README.md"
 COVERAGE, COVERAGE_END = "<!-- coverage: printed by `make docs` -->\n", "<!-- end of coverage -->"
-CALLBACKS = Path(__file__).parent / "reference_callbacks.md"
+CALLBACKS = Path(__file__).parent / "reference_callbacks.txt"
 PRINTED = "<!-- Printed from the code by `make docs`: change the code, not this page. -->"
 
 
