@@ -26,6 +26,15 @@ def shop(both: Cli) -> Cli:
     return both
 
 
+def test_the_secret_of_an_account_s_callbacks_is_printed_and_is_its_own(shop: Cli) -> None:
+    shop("account", "create", "sms-ab-2", "--owner", "ab-ovh")
+    first, second = (shop("account", "secret", name) for name in ("sms-ab-1", "sms-ab-2"))
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=\n", first.out)
+    assert first.out != second.out
+    assert shop("account", "secret", "sms-ab-1", "--json").json == {"secret": first.out.strip()}
+    assert shop("account", "secret", "nobody").status == 1
+
+
 def test_what_is_created_is_listed_shown_changed_and_deleted(shop: Cli) -> None:
     shop("user", "create", "sms-ab-1", "till", "--password", "secret", "--ip", "192.0.2.0/24")
     shop("price", "create", "0.5", "--prefix", "48")

@@ -207,6 +207,20 @@ def show_account(name: str, /, *, config: Config = None, json: AsJson = False) -
     show.details(at_desk(config, work), json=json)
 
 
+@account.command(name="secret")
+def show_secret(name: str, /, *, config: Config = None, json: AsJson = False) -> None:
+    """Print the secret that an account's callbacks are signed with, as Standard Webhooks writes it."""
+
+    async def work(desk: Desk) -> dict[str, str]:
+        return {"secret": desk.vault.webhook_secret_text(find_account(desk.facts, name).id)}
+
+    found = at_desk(config, work)
+    if json:
+        show.as_json(found)
+    else:
+        print(found["secret"])
+
+
 async def _balances(tx: "Tx") -> dict[int, int]:
     return {row[0]: row[1] for row in await tx.query("SELECT id, balance FROM wallets")}
 

@@ -62,6 +62,10 @@ class Vault:
     def _webhook_secret(self, account: int) -> bytes:
         return hashlib.blake2b(f"callbacks of {account}".encode(), digest_size=32, key=self._hash_key).digest()
 
+    def webhook_secret_text(self, account: int) -> str:
+        """Write that secret for the receiver: `whsec_` and its base64."""
+        return "whsec_" + base64.b64encode(self.webhook_secret(account)).decode()
+
     def webhook_signature(self, account: int, content: bytes) -> str:
         """Sign a callback: `v1,` and the base64 of an HMAC-SHA256."""
         digest = hmac.digest(self.webhook_secret(account), content, "sha256")
