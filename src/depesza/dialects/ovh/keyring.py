@@ -5,11 +5,11 @@ look-up and one hash.
 """
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from msgspec import Struct
 
 from depesza.core.facts import Application, Facts
+from depesza.core.quota import ip_allowed
 from depesza.dialects.ovh import errors, oauth, signature
 from depesza.dialects.ovh.access import Rules
 from depesza.dialects.ovh.call import ANONYMOUS, Caller
@@ -29,7 +29,7 @@ class _Signer(Struct, frozen=True):
     valid: bool
     """It was validated and not taken back."""
     expires: int
-    networks: tuple[IPv4Network | IPv6Network, ...]
+    allowed_ips: tuple[str, ...]
 
 
 class Keyring:
@@ -87,7 +87,7 @@ class Keyring:
     def _admit(self, request: HttpRequest, signer: _Signer, now: int) -> Caller:
         if not signer.valid or (signer.expires and now >= signer.expires):
             raise errors.invalid_credential()
-        if signer.networks and not allowed(request.client, signer.networks):
+        if not ip_allowed(request.client, signer.allowed_ips):
             raise errors.forbidden("This credential may not be used from this address")
         self.last_use[signer.caller.credential] = now
         return signer.caller
@@ -105,7 +105,7 @@ class Keyring:
             Caller(row.owner, application.id, row.id, Rules(row.rules)),
             row.status == "validated" and row.owner in facts.owner,
             row.expires,
-            tuple(ip_network(text, strict=False) for text in row.allowed_ips),
+            row.allowed_ips,
         )
         self._signers[consumer_key] = signer
         return signer
@@ -118,13 +118,3 @@ class Keyring:
         if caller is None:
             caller = self._clients[client.key] = Caller(client.owner, client.id, 0, Rules(client.rules))
         return caller
-
-
-def allowed(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    """Tell whether an address lies in one of the networks; what is no address never does."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)  # a dual-stack socket shows IPv4 peers this way
-    return any((mapped or found) in network for network in networks)
