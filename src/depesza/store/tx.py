@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from depesza.core.facts import Facts
 from depesza.core.ids import Ids
-from depesza.core.ledger import NotEnoughCredits
+from depesza.core.ledger import spend
 from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Wallet
 from depesza.store import schema
 
@@ -282,9 +282,10 @@ class Tx:
         """
         if entry.source > SYSTEM_WALLETS:
             source = await self.wallet(entry.source)
-            if limit is not None and source.balance - entry.amount < -limit:
-                raise NotEnoughCredits(source.balance, entry.amount)
-            source.balance -= entry.amount
+            if limit is None:
+                source.balance -= entry.amount
+            else:
+                source.balance = spend(source.balance, limit, entry.amount)
         if entry.target > SYSTEM_WALLETS:
             (await self.wallet(entry.target)).balance += entry.amount
         self.insert(
