@@ -10,9 +10,12 @@ from alembic.config import Config
 MIGRATIONS = Path("src/depesza/store/migrations")
 
 
-def main(message: str) -> None:
-    """Make the file."""
-    number = len(list((MIGRATIONS / "versions").glob("[0-9]*.py"))) + 1
+def main(message: str, *, again: bool = False) -> None:
+    """Make the file; `again` in place of the newest one, while that is not released."""
+    files = sorted((MIGRATIONS / "versions").glob("[0-9]*.py"))
+    if again:
+        files.pop().unlink()
+    number = len(files) + 1
     with tempfile.TemporaryDirectory() as folder:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
@@ -22,4 +25,4 @@ def main(message: str) -> None:
         command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04}")
 
 
-main(sys.argv[1])
+main(sys.argv[-1], again="--again" in sys.argv[1:-1])
