@@ -85,7 +85,7 @@ class App:
     async def _start(self, ends: AsyncExitStack) -> None:
         settings = self.settings
         self._loop = asyncio.get_running_loop()
-        self.store = await open_store(settings.store.url, self.now, settings.store.pending)
+        self.store = await open_store(settings.store.url, self.now, settings.store.pending, busy=True)
         ends.push_async_callback(self.store.close)
         await self.store.join(int(settings.cluster.lease * MICRO))
         ends.push_async_callback(self._stop_ops)

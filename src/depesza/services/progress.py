@@ -86,6 +86,7 @@ async def step(
         connector=connector,
     )
     message.state = target
+    tx.recent.forget(message.id)
     facts = tx.facts
     account = facts.account.get(message.account)
     if account is None:
@@ -127,10 +128,11 @@ async def settle(tx: Tx, connector: int, settled: Sequence[tuple[Outcome, Messag
     # only a message with an earlier attempt can have moved since it was claimed: a receipt finds no other
     doubtful = [(message.id,) for _, message in settled if message.attempts or message.maybe_sent]
     moved = {row[0]: _found(row) for row in await tx.rows_for("find_messages", doubtful)}
+    recent = tx.recent
     for outcome, sent in settled:
         message = moved.get(sent.id)
         if outcome.refusal:
-            found, other = message or _claimed(sent), retry.get(outcome.message, 0)
+            found, other = message or _found(_row_of(sent, _SENDING)), retry.get(outcome.message, 0)
             await _refused(tx, found, connector, outcome, other, sent.attempts)
             continue
         _write_remotes(tx, connector, outcome)
@@ -138,6 +140,8 @@ async def settle(tx: Tx, connector: int, settled: Sequence[tuple[Outcome, Messag
             await step(tx, message, News.TAKEN, outcome.at)
         else:
             _taken(tx, sent, outcome.at)
+            if sent.parts == 1:
+                recent.keep(connector, outcome.remotes[0], _row_of(sent))
 
 
 def _taken(tx: Tx, message: Message, at: int) -> None:
@@ -153,10 +157,11 @@ def _taken(tx: Tx, message: Message, at: int) -> None:
         )  # fmt: skip
 
 
-def _claimed(message: Message) -> Found:
+def _row_of(message: Message, state: int = _SENT) -> Row:
+    """The row of a message that the queries would find."""
     content = message.content
-    return Found(
-        message.id, content.account, content.user, State.SENDING, message.parts, message.price, message.receiver,
+    return (
+        message.id, content.account, content.user, state, message.parts, message.price, message.receiver,
         message.connector, content.id, content.sender, content.dialect, content.tag,
     )  # fmt: skip
 
@@ -223,26 +228,41 @@ async def take_receipts(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[s
 
 async def _match(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[str]:
     """Give receipts to their messages; tells the id that matched, or "" where none did."""
-    values = [(n, receipt.connector, remote) for n, receipt in enumerate(receipts) for remote in receipt.remotes]
-    hits: dict[int, dict[str, Row]] = {}
+    known: dict[int, Found] = {}
+    hits: list[tuple[Found, str, int] | None] = [_lately(tx, receipt, known) for receipt in receipts]
+    values = [
+        (n, receipts[n].connector, remote)
+        for n, hit in enumerate(hits)
+        if hit is None
+        for remote in receipts[n].remotes
+    ]
+    rows: dict[int, dict[str, Row]] = {}
     for row in await tx.rows_for("find_remotes", values):
         n = row[0]
         if _same_receiver(receipts[n].receiver, row[10]):
-            hits.setdefault(n, {})[row[1]] = row
-    known: dict[int, Found] = {}
-    matched: list[str] = []
-    for n, receipt in enumerate(receipts):
-        found = hits.get(n)
-        if found is None:
-            matched.append("")
-            continue
-        hit = next(found[remote] for remote in receipt.remotes if remote in found)
-        message = known.get(hit[4])
+            rows.setdefault(n, {})[row[1]] = row
+    for n, found in rows.items():
+        row = next(found[remote] for remote in receipts[n].remotes if remote in found)
+        message = known.get(row[4])
         if message is None:
-            message = known[hit[4]] = _found(hit[4:])
-        await _report(tx, message, receipt, hit[1], hit[2], now)
-        matched.append(hit[1])
-    return matched
+            message = known[row[4]] = _found(row[4:])
+        hits[n] = message, row[1], row[2]
+    for receipt, hit in zip(receipts, hits, strict=True):
+        if hit is not None:
+            await _report(tx, *hit, receipt, now)
+    return [hit[1] if hit is not None else "" for hit in hits]
+
+
+def _lately(tx: Tx, receipt: Receipt, known: dict[int, Found]) -> tuple[Found, str, int] | None:
+    """Find a message of one part that was taken a moment ago, by the likeliest of its ids."""
+    if not receipt.remotes:
+        return None
+    remote = receipt.remotes[0]
+    row = tx.recent.take(receipt.connector, remote)
+    if row is None or not _same_receiver(receipt.receiver, row[6]):
+        return None
+    message = known[row[0]] = _found(row)
+    return message, remote, 0
 
 
 def _same_receiver(reported: str, receiver: str) -> bool:
@@ -251,7 +271,7 @@ def _same_receiver(reported: str, receiver: str) -> bool:
     return len(digits) < 6 or receiver.endswith(digits[-7:])
 
 
-async def _report(tx: Tx, message: Found, receipt: Receipt, remote: str, part: int, now: int) -> None:
+async def _report(tx: Tx, message: Found, remote: str, part: int, receipt: Receipt, now: int) -> None:
     state = receipt.state
     tx.event(
         message.id,

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from depesza.store.contract import Store, StoreError
-from depesza.store.sqlite import SqliteStore
+from depesza.store.sqlite import RESERVE, SqliteStore
 from depesza.store.tx import Clock
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -23,13 +23,13 @@ def shown(url: str) -> str:
     return _PASSWORD.sub(lambda hit: f"{hit[1]}…@" if hit[1] else f"{hit[2]}…", url)
 
 
-async def open_store(url: str, clock: Clock, pending: int = 20_000) -> Store:
-    """Open a store whose schema is up to date."""
+async def open_store(url: str, clock: Clock, pending: int = 20_000, *, busy: bool = False) -> Store:
+    """Open a store whose schema is up to date; a process that will be `busy` prepares itself for much writing."""
     if is_postgres(url):
         from depesza.store.postgres import PostgresStore
 
         return await PostgresStore.open(url, clock, limit=pending)
-    return SqliteStore(url, clock, limit=pending)
+    return SqliteStore(url, clock, limit=pending, reserve=RESERVE if busy else 0)
 
 
 def newest_revision() -> str:

@@ -19,6 +19,7 @@ from depesza.core.facts import Facts
 from depesza.core.ids import NODES, Ids
 from depesza.store import factsheet, schema, statements
 from depesza.store.contract import Busy, Conflict, Stopped, StoreError
+from depesza.store.recent import Recent
 from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work
 
 T = TypeVar("T")
@@ -211,7 +212,7 @@ class PostgresStore:
         async with self._pool.acquire() as connection, connection.transaction(**snapshot):
             driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
             return await service(
-                Tx(Batch(driver, self._facts, self._ids, self.node, {}, writing=False)), *args, **kwargs
+                Tx(Batch(driver, self._facts, self._ids, self.node, {}, Recent(0), writing=False)), *args, **kwargs
             )
 
     # the writer
@@ -264,7 +265,7 @@ class PostgresStore:
             began = self._loop.time()
             async with connection.transaction():
                 driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
-                batch = Batch(driver, self._facts, self._ids, self.node, {})
+                batch = Batch(driver, self._facts, self._ids, self.node, {}, Recent(0))
                 rows = 0
                 for item in items:
                     tx = Tx(batch)

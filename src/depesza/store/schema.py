@@ -347,7 +347,8 @@ INSERTS: dict[str, str] = {
     "submissions": "",
     "messages": "",
     "entries": "",
-    "events": "",
+    # a clock set back while we were down may give an id twice: news must be written all the same
+    "events": "ON CONFLICT (message, id) DO NOTHING",
     "remotes": "ON CONFLICT (connector, remote) DO UPDATE SET message = excluded.message, part = excluded.part,"
     " state = excluded.state, at = excluded.at",
     "parked": "",

@@ -25,6 +25,7 @@ from depesza.core.ids import NODES, Ids
 from depesza.core.model import Wallet
 from depesza.store import factsheet, schema, statements
 from depesza.store.contract import Busy, Conflict, Stopped, StoreError
+from depesza.store.recent import Recent
 from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work
 
 T = TypeVar("T")
@@ -32,8 +33,13 @@ P = ParamSpec("P")
 
 log = structlog.get_logger()
 
-CHUNKS = (256, 64, 16, 4, 1)
+CHUNKS = (256, 128, 64, 32, *range(16, 0, -1))
 """Row counts for which statements are prepared; many rows are written in few steps."""
+CHECKPOINT = 4_000
+"""Pages in the write-ahead log at which they are moved into the main file."""
+RESERVE = CHECKPOINT * 4_500
+"""Bytes of the log that a process which writes much lays out before: a commit that makes its file longer costs the
+system twice as much as one that writes over what is there."""
 MOST = 20_000
 """Rows of pending writes at which a batch is closed."""
 
@@ -53,7 +59,7 @@ class SqliteDriver:
         run = self._connection.execute
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
-        run("PRAGMA wal_autocheckpoint = 4000")
+        run(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
         run("PRAGMA cache_size = -65536")
         run("PRAGMA temp_store = MEMORY")
         run("PRAGMA busy_timeout = 30000")
@@ -105,6 +111,19 @@ class SqliteDriver:
         """Tell a number that changes when another connection has written."""
         return cast(int, self.run("PRAGMA data_version").fetchone()[0])
 
+    def reserve(self, path: str, size: int) -> None:
+        """Make the write-ahead log `size` bytes long: zeros at its end are no frames, and are written over later."""
+        self.run("BEGIN IMMEDIATE")  # so that nobody adds to it meanwhile
+        handle = os.open(f"{path}-wal", os.O_WRONLY)
+        try:
+            end = os.fstat(handle).st_size
+            for start in range(end, size, 1 << 20):
+                os.pwrite(handle, bytes(min(1 << 20, size - start)), start)
+            os.fdatasync(handle)
+        finally:
+            os.close(handle)
+            self.run("ROLLBACK")
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -149,8 +168,11 @@ class _Pending(msgspec.Struct, gc=False):
 class SqliteStore:
     """The store of one process on one SQLite file. Implements `store.contract.Store`."""
 
-    def __init__(self, path: str, clock: Clock, *, limit: int = 20_000) -> None:
-        """Open the file (its schema must be up to date); `limit` bounds the services that wait."""
+    def __init__(self, path: str, clock: Clock, *, limit: int = 20_000, reserve: int = 0) -> None:
+        """Open the file (its schema must be up to date).
+
+        `limit` bounds the services that wait; `reserve` is how much log is laid out beforehand.
+        """
         self.path = path
         self.node = -1
         self.stats = Stats()
@@ -158,11 +180,14 @@ class SqliteStore:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._driver = SqliteDriver(path)
+        if reserve:
+            self._driver.reserve(path, reserve)
         self._facts = drive(load_facts(self._driver))
         newest = drive(self._driver.rows("newest_id"))[0][0]
         self._newest = cast(int, newest) if newest else 0
         self._ids = Ids(NODES - 1, clock, self._newest)
         self._wallets: dict[int, Wallet] = {}
+        self._recent = Recent()
         self._seen = self._driver.version()
         self._queue: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
         self._listener: Callable[[Work], None] = lambda work: None
@@ -219,7 +244,7 @@ class SqliteStore:
             self._open_readers.append(driver)
         driver.run("BEGIN")
         try:
-            return drive(service(Tx(Batch(driver, self._facts, self._ids, self.node, {}, writing=False))))
+            return drive(service(Tx(Batch(driver, self._facts, self._ids, self.node, {}, Recent(0), writing=False))))
         finally:
             driver.run("COMMIT")
 
@@ -253,6 +278,7 @@ class SqliteStore:
                 done, batch, results = self._attempt(group)
             except Exception as error:  # whatever a row does to the driver, the writer lives on
                 self._wallets.clear()
+                self._recent.clear()
                 if len(group) == 1:
                     self._publish([(group[0], None, _translate(error))], None)
                     start += 1
@@ -270,7 +296,7 @@ class SqliteStore:
         driver.run("BEGIN IMMEDIATE")
         try:
             self._refresh()
-            batch = Batch(driver, self._facts, self._ids, self.node, self._wallets)
+            batch = Batch(driver, self._facts, self._ids, self.node, self._wallets, self._recent)
             results: list[tuple[_Pending, Any, BaseException | None]] = []
             rows = 0
             for item in items:
@@ -280,6 +306,7 @@ class SqliteStore:
                 except (sqlite3.Error, OverflowError, UnicodeError):
                     raise
                 except Exception as error:
+                    tx.abandon()
                     results.append((item, None, error))
                     continue
                 rows += sum(map(len, tx.hot.values()))
@@ -309,6 +336,7 @@ class SqliteStore:
             return
         self._seen = seen
         self._wallets.clear()
+        self._recent.clear()
         version = drive(self._driver.rows("facts_version"))
         if version and version[0][0] != self._facts.version:
             self._facts = drive(load_facts(self._driver))

@@ -17,6 +17,7 @@ from depesza.core.ids import Ids
 from depesza.core.ledger import spend
 from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Wallet
 from depesza.store import schema
+from depesza.store.recent import Recent
 
 Cell = int | str | bytes | None
 Row = Sequence[Any]
@@ -130,16 +131,18 @@ class Batch:
         ids: Ids,
         node: int,
         wallets: dict[int, Wallet],
+        recent: Recent,
         *,
         writing: bool = True,
     ) -> None:
-        """`wallets` may be filled already; without `writing` rows are read and not locked."""
+        """`wallets` and `recent` may be filled already; without `writing` rows are read and not locked."""
         self.driver = driver
         self.wallet_query = "wallet" if writing else "wallet_look"
         self.facts = facts
         self.ids = ids
         self.node = node
         self.wallets = wallets
+        self.recent = recent
         self.dirty: set[int] = set()
         self.hot: dict[str, list[Row]] = {}
         self.later: list[tuple[str, Sequence[Cell]]] = []
@@ -157,6 +160,8 @@ class Batch:
             self.dirty.clear()
         if self.hot:
             hot, self.hot = self.hot, {}
+            if "move" in hot:
+                hot["move"] = merged(hot["move"])
             for name in HOT_ORDER:
                 if name in hot:
                     await self.driver.write(name, hot[name])
@@ -197,7 +202,7 @@ class Batch:
 class Tx:
     """One service's view of the open transaction."""
 
-    __slots__ = ("_batch", "facts", "facts_changed", "hot", "later", "node", "wallets", "worked")
+    __slots__ = ("_batch", "_recent", "facts", "facts_changed", "hot", "later", "node", "wallets", "worked")
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
@@ -208,6 +213,7 @@ class Tx:
         self.wallets: dict[int, Wallet] = {}
         self.worked: Work | None = None
         self.facts_changed = False
+        self._recent: Recent | None = None
 
     # primitives
 
@@ -258,6 +264,17 @@ class Tx:
         if self.worked is None:
             self.worked = Work(messages=[], notices=[], campaigns=[])
         return self.worked
+
+    @property
+    def recent(self) -> Recent:
+        """Messages that carriers took a moment ago."""
+        self._recent = self._batch.recent
+        return self._recent
+
+    def abandon(self) -> None:
+        """Undo what a service that raised did outside its own rows."""
+        if self._recent is not None:
+            self._recent.clear()
 
     # money
 
@@ -425,6 +442,17 @@ class Tx:
         where = " AND ".join(f"{name} = ?{n}" for n, name in enumerate(key, 1))
         self.write(f"DELETE FROM {table} WHERE {where}", *key.values())
         self.facts_changed = True
+
+
+def merged(moves: list[Row]) -> list[Row]:
+    """Join steps of one message in one batch into a single one: a statement must not meet a row twice."""
+    found: dict[int, Row] = {}
+    for row in moves:
+        first = found.setdefault(row[0], row)
+        if first is not row and first[2] == row[1]:
+            sent, done, due, maybe, connector = (new or old for old, new in zip(first[4:], row[4:], strict=True))
+            found[row[0]] = (row[0], first[1], row[2], row[3], sent, done, due, maybe, connector)
+    return list(found.values()) if len(found) < len(moves) else moves
 
 
 def cell(value: object) -> Cell:
