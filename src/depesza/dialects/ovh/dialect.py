@@ -73,7 +73,7 @@ class Ovh:
 
     def coverage(self) -> Sequence[Row]:
         """List every operation."""
-        return [Row(row.method, row.path, row.done, f"tier {row.tier}") for row in OPERATIONS]
+        return [Row(row.method, row.path, row.done, row.why_not or f"tier {row.tier}") for row in OPERATIONS]
 
     # the road of one request
 

@@ -91,6 +91,11 @@ def forbidden(message: str) -> OvhError:
     return OvhError(403, message, "FORBIDDEN", FORBIDDEN)
 
 
+def not_here(why: str) -> OvhError:
+    """The operation belongs to the vendor's own business."""
+    return forbidden(f"This call is not offered here: {why}")
+
+
 # the application's refusals
 
 
