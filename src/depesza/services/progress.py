@@ -361,6 +361,9 @@ async def queue_page(tx: Tx, node: int, connector: int, limit: int) -> list[Mess
     return await _with_contents(tx, await tx.rows("queue_page", node, connector, limit))
 
 
+_ADOPTED = ("adopt_queued", "adopt_notices", "adopt_campaigns", "adopt_builds", "adopt_lookups")
+
+
 async def adopt(tx: Tx, gone: int, now: int, limit: int) -> tuple[int, int]:
     """Take over a page of what a node that is gone had accepted.
 
@@ -379,7 +382,7 @@ async def adopt(tx: Tx, gone: int, now: int, limit: int) -> tuple[int, int]:
             tx.work.scheduled = now
     others = 0
     if len(rows) < limit:
-        for name in ("adopt_queued", "adopt_notices", "adopt_campaigns") if gone != tx.node else ():
+        for name in _ADOPTED if gone != tx.node else ():
             others += await tx.execute(name, gone, tx.node)
     return len(rows), others
 

@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
+from msgspec.structs import fields
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    TextClause,
     text,
 )
 
@@ -67,11 +69,28 @@ def _column_type(hint: object) -> Any:
     return Text()
 
 
+def _default(value: object) -> TextClause | None:
+    """Write a field's default, which rows that were there before it get; None for a field without one."""
+    if isinstance(value, int):
+        return text(str(int(value)))
+    if isinstance(value, str):
+        return text(f"'{value}'")
+    return text("'[]'") if value == () else None
+
+
 def _facts_table(name: str, struct: type[Struct]) -> Table:
     keys = KEYS.get(name, ("id",))
     hints = get_type_hints(struct)
+    defaults = {field.name: _default(field.default) for field in fields(struct)}
     columns = [
-        Column(field, _column_type(hints[field]), primary_key=field in keys, nullable=False, autoincrement=False)
+        Column(
+            field,
+            _column_type(hints[field]),
+            primary_key=field in keys,
+            nullable=False,
+            autoincrement=False,
+            server_default=defaults.get(field),
+        )
         for field in struct.__struct_fields__
     ]
     unique = [Index(f"{name}_unique", *UNIQUE[name], unique=True)] if name in UNIQUE else []
@@ -337,11 +356,130 @@ campaigns = Table(
 )
 """Jobs whose receivers come from a list: planned page by page, `next_row` is how far."""
 
+contracts = Table(
+    "contracts",
+    metadata,
+    _whole("account", key=True),
+    _text("number", key=True),
+    _small("automatic"),
+    _small("ends"),
+    _small("forced"),
+    _small("by_hand"),
+    _whole("period"),
+)
+"""How an account (number empty) or one of its numbers is to be renewed; no row: as it was made."""
+
+chats = Table(
+    "chats",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _text("number"),
+    _whole("created"),
+    Index("chats_number", "account", "number", unique=True),
+)
+"""Pages on which a number's conversations are read and answered: one a number."""
+
 habits = Table("habits", metadata, _whole("connector", key=True), _text("value"))
 """What a connector has learnt of its carrier's receipts."""
 
 acts = Table("acts", metadata, _whole("id", key=True), _whole("at"), _text("who"), _text("what"), _text("detail"))
 """Administrative acts, for the audit log."""
+
+documents = Table(
+    "documents",
+    metadata,
+    _whole("id", key=True),
+    _whole("owner"),
+    _whole("account"),
+    _text("topic"),
+    _text("name"),
+    _text("description"),
+    _text("tags"),
+    _text("status"),
+    _whole("content"),
+    _whole("pages"),
+    _whole("size"),
+    _whole("created"),
+    _whole("expires"),
+    _whole("validated"),
+    Index("documents_owner", "owner", "id"),
+    Index("documents_topic", "account", "topic"),
+    Index("documents_content", "content", unique=True),
+)
+"""Files of owners: uploaded, or built by us. `topic` is what a file belongs to, empty for the owner's own ones."""
+
+document_pages = Table(
+    "document_pages",
+    metadata,
+    _whole("content", key=True),
+    _whole("n", key=True),
+    _bytes("data"),
+    sqlite_with_rowid=False,
+)
+"""What is in the files; a file that is written anew gets a new `content`, and shows it when it is complete."""
+
+builds = Table(
+    "builds",
+    metadata,
+    _whole("document", key=True),
+    _text("dialect"),
+    _bytes("work"),
+    _whole("after"),
+    _whole("node"),
+)
+"""Documents that are being written page by page; `after` is the last row that is in them."""
+
+phonebooks = Table(
+    "phonebooks",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _text("name"),
+    _whole("created"),
+    _whole("changed"),
+    Index("phonebooks_account", "account", "id"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _whole("id", key=True),
+    _whole("book"),
+    _text("groups"),
+    _text("name"),
+    _text("surname"),
+    _text("phones"),
+    Index("contacts_book", "book", "id"),
+)
+"""People in phone books; groups are a JSON list, phones a JSON object: kind and E.164 number."""
+
+lookups = Table(
+    "lookups",
+    metadata,
+    _whole("id", key=True),
+    _whole("request"),
+    _whole("account"),
+    _whole("wallet"),
+    _text("number"),
+    _whole("price"),
+    _text("status"),
+    _whole("created"),
+    _whole("done"),
+    _whole("connector"),
+    _whole("node"),
+    _bytes("finding"),
+    Index("lookups_account", "account", "id"),
+    Index("lookups_request", "request", "id"),
+    Index(
+        "lookups_open",
+        "node",
+        "id",
+        sqlite_where=text("status IN ('todo', 'doing')"),
+        postgresql_where=text("status IN ('todo', 'doing')"),
+    ),
+)
+"""Numbers that networks are asked about: `todo`, `doing`, `done`, `error`; all of one `request` are charged together."""
 
 INSERTS: dict[str, str] = {
     "submissions": "",
@@ -360,6 +498,8 @@ INSERTS: dict[str, str] = {
     "wallets": "ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, optouts = excluded.optouts",
     "orders": "",
     "audience_rows": "",
+    "contacts": "",
+    "lookups": "",
     "acts": "",
 }
 """Tables written by the thousand, and what happens when the key is there already."""

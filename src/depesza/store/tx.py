@@ -37,6 +37,8 @@ HOT_ORDER = (
     "conversations",
     "orders",
     "audience_rows",
+    "contacts",
+    "lookups",
     "acts",
     "move",
     "part_state",
@@ -90,6 +92,10 @@ class Work(Struct):
     messages: list[Message] = []
     notices: list[Notice] = []
     campaigns: list[int] = []
+    builds: list[int] = []
+    """Documents to be written."""
+    lookups: bool = False
+    """Numbers wait to be looked up."""
     facts: bool = False
     """The facts were replaced."""
     scheduled: int = 0
@@ -190,6 +196,8 @@ class Batch:
             work.messages += mine.messages
             work.notices += mine.notices
             work.campaigns += mine.campaigns
+            work.builds += mine.builds
+            work.lookups = work.lookups or mine.lookups
             if mine.scheduled and (not work.scheduled or mine.scheduled < work.scheduled):
                 work.scheduled = mine.scheduled
 
@@ -256,7 +264,7 @@ class Tx:
     def work(self) -> Work:
         """What the engine shall be told after the commit."""
         if self.worked is None:
-            self.worked = Work(messages=[], notices=[], campaigns=[])
+            self.worked = Work(messages=[], notices=[], campaigns=[], builds=[])
         return self.worked
 
     # money

@@ -38,6 +38,13 @@ UPDATE notices SET node = ?2 WHERE state = 0 AND node = ?1
 -- name: adopt_campaigns
 UPDATE campaigns SET node = ?2 WHERE node = ?1 AND status = 'running'
 
+-- name: adopt_builds
+UPDATE builds SET node = ?2 WHERE node = ?1
+
+-- name: adopt_lookups
+-- Take over the look-ups of a node that is gone; asking a network twice does no harm.
+UPDATE lookups SET node = ?2, status = 'todo' WHERE node = ?1 AND status IN ('todo', 'doing')
+
 -- name: due_page
 -- columns: id
 -- Scheduled messages whose time has come.
@@ -88,6 +95,13 @@ SELECT MAX(id) FROM (
   SELECT MAX(id) AS id FROM orders UNION ALL
   SELECT MAX(id) AS id FROM audiences UNION ALL
   SELECT MAX(id) AS id FROM campaigns UNION ALL
+  SELECT MAX(id) AS id FROM documents UNION ALL
+  SELECT MAX(content) AS id FROM documents UNION ALL
+  SELECT MAX(content) AS id FROM document_pages UNION ALL
+  SELECT MAX(id) AS id FROM phonebooks UNION ALL
+  SELECT MAX(id) AS id FROM contacts UNION ALL
+  SELECT MAX(id) AS id FROM lookups UNION ALL
+  SELECT MAX(request) AS id FROM lookups UNION ALL
   SELECT MAX(id) AS id FROM owners UNION ALL
   SELECT MAX(id) AS id FROM accounts UNION ALL
   SELECT MAX(id) AS id FROM users UNION ALL
