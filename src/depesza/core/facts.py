@@ -30,6 +30,17 @@ class Owner(Struct, frozen=True, kw_only=True):
     currency: str = "EUR"
 
 
+class Forward(Struct, frozen=True):
+    """Where an account wants its replies sent on to."""
+
+    media: str
+    """`email` or `sms`."""
+    target: str
+    """An address or a number."""
+    sender: str = ""
+    """Who it comes from; empty: the account's usual one."""
+
+
 class Account(Struct, frozen=True, kw_only=True):
     """A balance with its senders and users; a tenant."""
 
@@ -59,6 +70,21 @@ class Account(Struct, frozen=True, kw_only=True):
     recredit_threshold: int = 0
     """Micro-credits at or below which it is made."""
     max_parts: int = 6
+    home: str = "ovh"
+    """Dialect that tells of what answers no message of ours."""
+    forwards: tuple[Forward, ...] = ()
+    """Where replies are sent on to, besides the response."""
+    forward_sender: str = ""
+    """Sender of what is sent on by text, and of alerts."""
+    smpp: bool = False
+    """It may bind over SMPP, with its name as system id."""
+    smpp_password: str = ""
+    """Argon2 hash."""
+    smpp_ips: tuple[str, ...] = ()
+    """Addresses it may bind from; none: nowhere."""
+    smpp_rate: int = 20
+    """Messages a second."""
+    smpp_window: int = 10
 
 
 class User(Struct, frozen=True, kw_only=True):
@@ -123,7 +149,7 @@ class Sender(Struct, frozen=True, kw_only=True):
     account: int
     name: str
     kind: str = "alpha"
-    """`alpha`, `numeric`, `shortcode`, `virtual`."""
+    """`alpha`, `numeric`, `shortcode`, `virtual`, `time2chat`."""
     status: str = "enable"
     """`enable`, `disable`, `refused`, `waitingValidation`."""
     description: str = ""
@@ -131,6 +157,16 @@ class Sender(Struct, frozen=True, kw_only=True):
     comment: str = ""
     referer: str = "custom"
     created: int = 0
+
+    @property
+    def virtual(self) -> bool:
+        """Tell whether it is a number that the account holds, and nobody else."""
+        return self.kind in ("virtual", "time2chat")
+
+    @property
+    def factor(self) -> int:
+        """How many times the usual price a part costs. spec: ovh/4.12"""
+        return 2 if self.kind == "time2chat" else 1
 
 
 class ConnectorFact(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,6 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    TextClause,
     text,
 )
 
@@ -69,13 +68,13 @@ def _column_type(hint: object) -> Any:
     return Text()
 
 
-def _default(value: object) -> TextClause | None:
+def _default(value: object) -> str | None:
     """Write a field's default, which rows that were there before it get; None for a field without one."""
-    if isinstance(value, int):
-        return text(str(int(value)))
     if isinstance(value, str):
-        return text(f"'{value}'")
-    return text("'[]'") if value == () else None
+        return str(value)
+    if isinstance(value, int):
+        return str(int(value))
+    return "[]" if value == () else None
 
 
 def _facts_table(name: str, struct: type[Struct]) -> Table:

@@ -101,14 +101,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     op.create_index('phonebooks_account', 'phonebooks', ['account', 'id'], unique=False)
-    op.add_column('accounts', sa.Column('home', sa.Text(), server_default=sa.text("'ovh'"), autoincrement=False, nullable=False))
-    op.add_column('accounts', sa.Column('forwards', sa.Text(), server_default=sa.text("'[]'"), autoincrement=False, nullable=False))
-    op.add_column('accounts', sa.Column('forward_sender', sa.Text(), server_default=sa.text("('')"), autoincrement=False, nullable=False))
-    op.add_column('accounts', sa.Column('smpp', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default=sa.text('0'), autoincrement=False, nullable=False))
-    op.add_column('accounts', sa.Column('smpp_password', sa.Text(), server_default=sa.text("('')"), autoincrement=False, nullable=False))
-    op.add_column('accounts', sa.Column('smpp_ips', sa.Text(), server_default=sa.text("'[]'"), autoincrement=False, nullable=False))
-    op.add_column('accounts', sa.Column('smpp_rate', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default=sa.text('(20)'), autoincrement=False, nullable=False))
-    op.add_column('accounts', sa.Column('smpp_window', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default=sa.text('(10)'), autoincrement=False, nullable=False))
+    op.add_column('accounts', sa.Column('home', sa.Text(), server_default='ovh', autoincrement=False, nullable=False))
+    op.add_column('accounts', sa.Column('forwards', sa.Text(), server_default='[]', autoincrement=False, nullable=False))
+    op.add_column('accounts', sa.Column('forward_sender', sa.Text(), server_default='', autoincrement=False, nullable=False))
+    op.add_column('accounts', sa.Column('smpp', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default='0', autoincrement=False, nullable=False))
+    op.add_column('accounts', sa.Column('smpp_password', sa.Text(), server_default='', autoincrement=False, nullable=False))
+    op.add_column('accounts', sa.Column('smpp_ips', sa.Text(), server_default='[]', autoincrement=False, nullable=False))
+    op.add_column('accounts', sa.Column('smpp_rate', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default='20', autoincrement=False, nullable=False))
+    op.add_column('accounts', sa.Column('smpp_window', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default='10', autoincrement=False, nullable=False))
     # ### end Alembic commands ###
 
 
