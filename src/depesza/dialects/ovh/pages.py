@@ -14,8 +14,9 @@ from msgspec import Struct
 from depesza.core.facts import Application, Credential, Owner
 from depesza.dialects.contract import Context
 from depesza.dialects.ovh import errors, html, oauth
-from depesza.dialects.ovh.locks import Locks
 from depesza.services import keys
+from depesza.services.locks import Locks
+from depesza.services.passwords import LONGEST
 from depesza.wire.http import HttpReply, HttpRequest
 from depesza.wire.router import segments
 
@@ -26,7 +27,6 @@ VALIDITY = {"1d": ("1 day", DAY), "7d": ("7 days", 7 * DAY), "30d": ("30 days", 
 FORM_LIFE = 3600
 """Seconds in which a form must be sent."""
 COOKIE = "depesza-form"
-LONGEST_PASSWORD = 1000
 
 
 class Unwelcome(Exception):
@@ -197,14 +197,10 @@ class Pages:
 
     async def _right(self, hashed: str, password: str) -> bool:
         """Compare a password; a name that is unknown takes as long as one that is known."""
-        if not password or len(password) > LONGEST_PASSWORD:
+        if not password or len(password) > LONGEST:
             return False
-        vault = self._context.vault
         async with self._hashing:
-            if hashed:
-                return await asyncio.to_thread(vault.check_password, hashed, password)
-            await asyncio.to_thread(vault.hash_password, password)
-            return False
+            return await asyncio.to_thread(self._context.vault.check_password, hashed, password)
 
     def _own_form(self, visit: Visit) -> bool:
         nonce = _cookie(visit.request)
