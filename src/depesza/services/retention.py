@@ -32,3 +32,4 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     tx.write("DELETE FROM inbounds WHERE id < ?1", oldest)
     tx.write("DELETE FROM conversations WHERE until < ?1", now)
     tx.write("DELETE FROM campaigns WHERE id < ?1 AND status <> 'running'", oldest)
+    tx.write("DELETE FROM lookups WHERE id < ?1 AND status IN ('done', 'error')", oldest)

@@ -43,6 +43,7 @@ HOT_ORDER = (
     "move",
     "part_state",
     "notice_done",
+    "lookup_done",
     "unpark",
     "make_due",
     "reroute",
