@@ -22,7 +22,7 @@ from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, Notice, Outcome, Receipt
 from depesza.dialects.contract import Context, Dialect
-from depesza.engine import dispatcher, gather, keeper, notifier, ops, reporter
+from depesza.engine import dispatcher, gather, keeper, notifier, ops, reporter, signing
 from depesza.engine.campaigner import Campaigner
 from depesza.net import tls
 from depesza.net.guard import Guard
@@ -220,15 +220,7 @@ class App:
             return dialect.failed(request)
 
     def _signed(self, notice: Notice, call: HttpCall, now: int) -> HttpCall:
-        """Add Standard-Webhooks headers; the vendors' own receivers ignore them."""
-        seconds = now // 1_000_000
-        signature = self.vault.webhook_signature(notice.account, f"{notice.id}.{seconds}.".encode() + call.body)
-        extra = (
-            ("webhook-id", str(notice.id)),
-            ("webhook-timestamp", str(seconds)),
-            ("webhook-signature", signature),
-        )
-        return msgspec.structs.replace(call, headers=call.headers + extra)
+        return signing.signed(self.vault, notice, call, now)
 
     # news between the parts
 

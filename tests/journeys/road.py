@@ -52,6 +52,8 @@ class Heard(Struct, frozen=True):
     form: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    target: str
+    """Path and query, octet for octet."""
 
 
 class Ear:
@@ -80,7 +82,7 @@ class Ear:
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         form = {name: str(value) for name, value in (await request.post()).items()}
-        heard = Heard(request.method, request.path, dict(request.query), form, dict(request.headers), body)
+        heard = Heard(request.method, request.path, dict(request.query), form, dict(request.headers), body, request.raw_path)
         if self.before_answer is not None:
             self.seen.append(await asyncio.to_thread(self.before_answer, heard))
         async with self._more:
@@ -153,7 +155,7 @@ class Road:
         made = await asyncio.to_thread(request.request)
         assert made["state"] == "pendingValidation"
         assert made["validationUrl"].startswith(self.address)
-        shown = await asyncio.to_thread(_approve, made["validationUrl"])
+        shown = await asyncio.to_thread(approve, made["validationUrl"])
         assert shown.status_code == 200, shown.text
 
     async def audited(self) -> None:
@@ -162,7 +164,8 @@ class Road:
         assert report.clean, report.problems
 
 
-def _approve(url: str) -> requests.Response:
+def approve(url: str) -> requests.Response:
+    """Accept on the page that a validationUrl leads to, as the owner does in a browser."""
     with requests.Session() as browser:
         shown = browser.get(url, timeout=PATIENCE)
         fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown.text))

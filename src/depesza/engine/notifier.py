@@ -195,7 +195,7 @@ class Notifier:
         host.running -= 1
         good = 200 <= answer.status < 300
         self._judge(host, good or 400 <= answer.status < 500)
-        self._next(host, notice, self._tell(notice, answer, good))
+        self._next(host, notice, self._tell(notice, answer, good, now))
 
     def _judge(self, host: Host, alive: bool) -> None:
         """Count failures in a row; open the breaker or close it."""
@@ -213,7 +213,7 @@ class Notifier:
             log.warning("notifier.host_down", host=host.name, pause=host.pause)
         host.pause = min(host.pause * 2, BREAK_LONGEST)
 
-    def _tell(self, notice: Notice, answer: HttpAnswer, good: bool) -> Tried:
+    def _tell(self, notice: Notice, answer: HttpAnswer, good: bool, began: int) -> Tried:
         """Keep the result for the next commit."""
         tries = notice.tries + 1
         wait = 0
@@ -222,7 +222,7 @@ class Notifier:
         word = str(answer.status) if answer.status else answer.error
         self.results["good" if good else "again" if wait else "given_up"] += 1
         now = self._now()
-        result = Tried(notice, good, tries, now + wait if wait else 0, word, now)
+        result = Tried(notice, good, tries, now + wait if wait else 0, word, now, max(0, now - began))
         self._keep(result)
         return result
 

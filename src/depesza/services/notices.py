@@ -1,5 +1,6 @@
 """News owed to clients: which change of state is told, to which address."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -52,7 +53,9 @@ class Tried(Struct, frozen=True, gc=False):
     word: str
     """HTTP status, or why there was none; empty when it was put off without a try."""
     at: int = 0
-    """When it was tried."""
+    """When it ended."""
+    took: int = 0
+    """Microseconds from the call to its end."""
 
     def again(self) -> Notice:
         """The notice as it stands now."""
@@ -66,7 +69,22 @@ async def tried(tx: Tx, results: Sequence[Tried], now: int) -> None:
         state = 1 if result.good else 0 if result.due else 2
         tx.update("notice_done", (notice.id, state, result.tries, result.due))
         if result.word:
-            tx.event(notice.message, now, "callback", f"{notice.kind} {result.word} {notice.url}", notice.fact)
+            tx.event(notice.message, now, "callback", write_try(result), notice.fact)
+
+
+def write_try(result: Tried) -> str:
+    """Write a try for the timeline: `receipt 200 12 ms http://client.example/cb #77`."""
+    notice = result.notice
+    return f"{notice.kind} {result.word} {result.took // 1000} ms {notice.url} #{notice.id}"
+
+
+_TRY = re.compile(r"\w+ (?P<word>.*?) (?P<took>\d+) ms (?P<url>.*) #\d+", re.DOTALL)
+
+
+def read_try(detail: str) -> tuple[str, int, str]:
+    """Read word, milliseconds and address of a try back."""
+    found = _TRY.fullmatch(detail)
+    return (found["word"], int(found["took"]), found["url"]) if found else (detail, 0, "")
 
 
 async def due(tx: Tx, now: int, limit: int) -> list[Notice]:
