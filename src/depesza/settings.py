@@ -14,6 +14,8 @@ from msgspec import Meta, Struct, field
 
 from depesza.core import schedule
 from depesza.core.planning import Policy
+from depesza.net.mail import MailServer
+from depesza.wire.mail import is_address
 
 
 class SettingsError(Exception):
@@ -93,12 +95,34 @@ class CallbackSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 
 
+class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The server that sends our mail: replies sent on, alerts, new passwords."""
+
+    host: Annotated[str, _help("SMTP server; empty: mail is kept and tried again, and given up in the end.")] = ""
+    port: Annotated[int, _help("Its port.", ge=1, le=65535)] = 587
+    security: Annotated[
+        str, _help("`starttls`, `tls` from the first octet, or `none`.", pattern="^(starttls|tls|none)$")
+    ] = "starttls"
+    username: Annotated[str, _help("Login there; empty: none.")] = ""
+    password: Annotated[str, _help("Its password.")] = ""
+    sender: Annotated[str, _help("Address that our mail comes from; required with a host.")] = ""
+    timeout: Annotated[float, _help("Seconds the server may take.", gt=0)] = 30.0
+
+
 class ClusterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Several processes on one PostgreSQL."""
 
     lease: Annotated[
         float, _help("Seconds after which the others take over the work of a process that is gone.", ge=1)
     ] = 12.0
+
+
+class Http2smsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """http2sms."""
+
+    help: Annotated[
+        str, _help("Address that each refusal names for more information; empty for our own page, `/http2sms/help`.")
+    ] = ""
 
 
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +137,7 @@ class KeepSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long things are kept."""
 
     days: Annotated[int, _help("Days for messages and their timelines.", ge=1)] = 400
+    callback_days: Annotated[int, _help("Days for callbacks that are over, with all their tries.", ge=1)] = 90
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +149,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     security: SecuritySettings = field(default_factory=SecuritySettings)
     messages: MessageSettings = field(default_factory=MessageSettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
+    http2sms: Http2smsSettings = field(default_factory=Http2smsSettings)
     log: LogSettings = field(default_factory=LogSettings)
     keep: KeepSettings = field(default_factory=KeepSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
@@ -142,6 +169,16 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             messages.quiet_country,
             messages.default_country,
             messages.keep_graphemes,
+        )
+
+
+    def mail_server(self) -> MailServer:
+        """The server that sends our mail; raises `SettingsError`."""
+        mail = self.mail
+        if mail.host and not is_address(mail.sender):
+            raise SettingsError("mail.sender: an address is needed where mail.host is set")
+        return MailServer(
+            mail.host, mail.port, mail.security, mail.username, mail.password, mail.sender, mail.timeout
         )
 
 

@@ -38,6 +38,9 @@ COMMANDS: dict[str, Row] = {
     "completion": Row("depesza.cli.completion:completion", "Print completion for a shell.", RUN),
     "send": Row("depesza.cli.messages:send", "Send a text.", MESSAGES),
     "message": Row("depesza.cli.messages:message", "Show the life of a message.", MESSAGES),
+    "callback": Row(
+        "depesza.cli.callbacks:callback", "What clients were told, each try, and telling it again.", MESSAGES
+    ),
     "owner": Row("depesza.cli.accounts:owner", "Those who hold accounts and keys.", WHO),
     "account": Row("depesza.cli.accounts:account", "Balances with their senders and users.", WHO),
     "credit": Row("depesza.cli.credits:credit", "Credits of an account.", WHO),

@@ -45,11 +45,13 @@ class Rhythm(Struct, frozen=True):
     retention: float = 3_600.0
     keep_days: int = 400
     """Days for which messages and their timelines are kept (spec: ovh/4.10, history by export)."""
+    callback_days: int = 90
+    """Days for which callbacks that are over are kept, with their tries."""
 
 
-def rhythm(lease: float, keep_days: int) -> Rhythm:
+def rhythm(lease: float, keep_days: int, callback_days: int = 90) -> Rhythm:
     """Make the rhythm for leases of so many seconds."""
-    return Rhythm(lease=lease / 4, orphans=lease / 3, keep_days=keep_days)
+    return Rhythm(lease=lease / 4, orphans=lease / 3, keep_days=keep_days, callback_days=callback_days)
 
 
 class Keeper:
@@ -209,8 +211,15 @@ class Keeper:
                 return
 
     async def _retain(self) -> None:
-        oldest = first_at(self._now() - self._rhythm.keep_days * 86_400 * MICRO)
+        oldest = self._days_ago(self._rhythm.keep_days)
         while await self._store.insist(retention.forget, oldest, PAGE):  # noqa: ASYNC110  (nothing to wait for)
             await asyncio.sleep(0.05)  # leaves the disk to others
+        told = self._days_ago(self._rhythm.callback_days)
+        while await self._store.insist(retention.forget_callbacks, told, PAGE):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         await self._store.insist(retention.forget_rest, oldest, self._now())
         self._turns.forget()
+
+    def _days_ago(self, days: int) -> int:
+        """Give the smallest id that was made within so many days."""
+        return first_at(self._now() - days * 86_400 * MICRO)

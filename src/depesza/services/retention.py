@@ -26,10 +26,21 @@ async def forget(tx: Tx, oldest: int, limit: int) -> int:
     return len(rows)
 
 
+async def forget_callbacks(tx: Tx, oldest: int, limit: int) -> int:
+    """Delete a page of callbacks with ids below `oldest` that are over, and their tries; gives how many."""
+    rows = await tx.query(
+        "SELECT id, message FROM notices WHERE id < ?1 AND state > 0 ORDER BY id LIMIT ?2", oldest, limit
+    )
+    if rows:
+        messages = ", ".join(sorted({str(row[1]) for row in rows} | {"0"}))
+        tx.write(f"DELETE FROM events WHERE message IN ({messages}) AND id < ?1 AND kind = 'callback'", oldest)
+        tx.write(f"DELETE FROM notices WHERE id IN ({', '.join(str(row[0]) for row in rows)})")
+    return len(rows)
+
+
 async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
-    """Delete what hangs on no message: callbacks made, texts received, conversations that are over, finished jobs."""
-    tx.write("DELETE FROM notices WHERE id < ?1 AND state > 0", oldest)
+    """Delete what hangs on no message: texts received, conversations that are over, finished jobs."""
     tx.write("DELETE FROM inbounds WHERE id < ?1", oldest)
     tx.write("DELETE FROM conversations WHERE until < ?1", now)
-    tx.write("DELETE FROM campaigns WHERE id < ?1 AND status <> 'running'", oldest)
+    tx.write("DELETE FROM campaigns WHERE id < ?1 AND status IN ('done', 'failed', 'cancelled')", oldest)
     tx.write("DELETE FROM lookups WHERE id < ?1 AND status IN ('done', 'error')", oldest)
