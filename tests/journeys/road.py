@@ -57,13 +57,15 @@ class Heard(Struct, frozen=True):
 
 
 class Ear:
-    """A customer's web server: takes every callback and answers 200."""
+    """A customer's web server: takes every callback and answers 200, or what `answers` holds first."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.before_answer: Callable[[Heard], object] | None = None
         """Called in a thread while the platform waits for our answer; what it gives is put in `seen`."""
         self.seen: list[Any] = []
+        self.answers: list[tuple[int, str]] = []
+        """Statuses and texts for the next callbacks."""
         self._more = asyncio.Condition()
 
     async def start(self) -> None:
@@ -82,13 +84,16 @@ class Ear:
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         form = {name: str(value) for name, value in (await request.post()).items()}
-        heard = Heard(request.method, request.path, dict(request.query), form, dict(request.headers), body, request.raw_path)
+        heard = Heard(
+            request.method, request.path, dict(request.query), form, dict(request.headers), body, request.raw_path
+        )
         if self.before_answer is not None:
             self.seen.append(await asyncio.to_thread(self.before_answer, heard))
         async with self._more:
             self.heard.append(heard)
             self._more.notify_all()
-        return web.Response()
+        status, text = self.answers.pop(0) if self.answers else (200, "")
+        return web.Response(status=status, text=text, headers={"Location": f"{self.url}/elsewhere"})
 
     async def wait_for(self, count: int, fits: Callable[[Heard], bool] = lambda _: True) -> list[Heard]:
         """Wait until so many callbacks fit; gives them in the order they came."""
