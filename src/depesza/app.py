@@ -21,7 +21,7 @@ from depesza.connectors.setup import Setup, World
 from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, Notice, Outcome, Receipt
-from depesza.dialects.contract import Context, Dialect
+from depesza.dialects.contract import Context, Dialect, Voice
 from depesza.engine import dispatcher, gather, keeper, notifier, ops, reporter, signing
 from depesza.engine.campaigner import Campaigner
 from depesza.net import tls
@@ -156,7 +156,7 @@ class App:
         )
         self.notifier = notifier.Notifier(
             self.store,
-            {dialect.name: dialect for dialect in self.dialects},
+            {dialect.name: dialect for dialect in self.dialects if isinstance(dialect, Voice)},
             self._client,
             self._signed,
             self.now,
@@ -174,6 +174,7 @@ class App:
             fetch=self._fetch,
             bases=self.settings.http.public,
             signature_window=self.settings.security.signature_window,
+            http2sms_help=self.settings.http2sms.help,
         )
         return [make(context) for make in dialects.ALL]
 

@@ -5,7 +5,7 @@ news it turns a `Notice` into an `HttpCall`. Handlers are three strokes: read, s
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -34,6 +34,8 @@ class Context(Struct, frozen=True):
     signature_window: int = 300
     """Seconds a signed request's clock may be off."""
     brand: str = "depesza"
+    http2sms_help: str = ""
+    """Address that http2sms names in its refusals; empty for our own page."""
 
 
 class Row(Struct, frozen=True):
@@ -49,7 +51,7 @@ class Dialect(Protocol):
     """A vendor's API."""
 
     name: str
-    """As stored in submissions: names who is told the news."""
+    """As counted in metrics, and as stored in submissions where it is a `Voice` too."""
     prefixes: Sequence[str]
     """First path segments it answers under."""
 
@@ -61,10 +63,18 @@ class Dialect(Protocol):
         """Say "our fault" in the vendor's form, after an unexpected exception."""
         ...
 
-    def call(self, notice: Notice, facts: Facts) -> HttpCall:
-        """Write the callback for a notice."""
-        ...
-
     def coverage(self) -> Sequence[Row]:
         """List every endpoint of the vendor."""
+        ...
+
+
+@runtime_checkable
+class Voice(Protocol):
+    """A dialect that tells news. One without callbacks of its own names another's in its submissions."""
+
+    name: str
+    """As stored in submissions: in whose words news goes back."""
+
+    def call(self, notice: Notice, facts: Facts) -> HttpCall:
+        """Write the callback for a notice."""
         ...
