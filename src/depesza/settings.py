@@ -12,10 +12,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct, field
 
-from depesza.core import schedule
+from depesza.core import ledger, schedule
 from depesza.core.planning import Policy
-from depesza.net.mail import MailServer
-from depesza.wire.mail import is_address
 
 
 class SettingsError(Exception):
@@ -44,7 +42,7 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, _help("Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, _help("Port to listen on; 0 takes any free one.", ge=0, le=65535)] = 8080
     tls_cert: Annotated[str, _help("Certificate chain (PEM); with `tls_key` the listener speaks TLS.")] = ""
-    tls_key: Annotated[str, _help("Private key (PEM).")] = ""
+    tls_key: Annotated[str, _help("Private key (PEM); empty when it stands in `tls_cert`. Both are read anew when they change.")] = ""
     trusted_proxies: Annotated[tuple[str, ...], _help("Networks whose X-Forwarded-* headers are believed.")] = ()
     public: Annotated[
         tuple[str, ...], _help("Addresses under which clients call us, e.g. `https://sms.example.org`.")
@@ -83,6 +81,11 @@ class MessageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     quiet_country: Annotated[str, _help("Country of receivers for whom `quiet` holds.")] = "FR"
     default_country: Annotated[str, _help("Country of numbers in national form; empty refuses them.")] = ""
     keep_graphemes: Annotated[bool, _help("Never cut an emoji or an accented letter between two parts.")] = True
+    lookup_price: Annotated[float, _help("Credits for asking a network about one number.", ge=0, le=1000)] = 0.1
+    template_prefixes: Annotated[
+        tuple[str, ...],
+        _help("Digits of receivers to whom only texts of an enabled template go, e.g. `1` for North America."),
+    ] = ()
 
 
 class CallbackSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,12 +128,28 @@ class Http2smsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class DocumentSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files that clients upload, and exports that are written for them."""
+
+    largest: Annotated[
+        int, _help("Largest file that a client may upload, in octets; `http.body_limit` bounds it too.", ge=1)
+    ] = 16 * 1024 * 1024
+    export_days: Annotated[int, _help("Days for which an export can be fetched.", ge=1)] = 30
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged."""
 
     level: Annotated[str, _help("debug, info, warning or error.")] = "info"
     format: Annotated[str, _help("`json` for machines, `text` for people.")] = "json"
     mask: Annotated[bool, _help("Hide most of each phone number and all texts.")] = True
+
+
+class OrderSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How credits and accounts are sold."""
+
+    wait: Annotated[bool, _help("An order waits for `depesza order approve`; else it is carried out at once.")] = True
+    terms: Annotated[tuple[str, ...], _help("Addresses of the terms that are shown with an order.")] = ()
 
 
 class KeepSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,7 +171,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     mail: MailSettings = field(default_factory=MailSettings)
     http2sms: Http2smsSettings = field(default_factory=Http2smsSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    orders: OrderSettings = field(default_factory=OrderSettings)
     keep: KeepSettings = field(default_factory=KeepSettings)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
 
     def policy(self) -> Policy:
@@ -169,16 +190,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             messages.quiet_country,
             messages.default_country,
             messages.keep_graphemes,
-        )
-
-
-    def mail_server(self) -> MailServer:
-        """The server that sends our mail; raises `SettingsError`."""
-        mail = self.mail
-        if mail.host and not is_address(mail.sender):
-            raise SettingsError("mail.sender: an address is needed where mail.host is set")
-        return MailServer(
-            mail.host, mail.port, mail.security, mail.username, mail.password, mail.sender, mail.timeout
+            ledger.micro(messages.lookup_price),
+            messages.template_prefixes,
         )
 
 

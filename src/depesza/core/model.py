@@ -213,10 +213,10 @@ class Notice(Struct, frozen=True, gc=False):
     account: int
     dialect: str
     kind: str
-    """`receipt`, `reply` or `stop`."""
+    """`receipt`, `reply`, `stop`, or `mail`."""
     url: str
     fact: bytes
-    """JSON of a `ReceiptFact` or `ReplyFact`, frozen when it happened."""
+    """JSON of a `ReceiptFact`, `ReplyFact` or `wire.mail.Mail`, frozen when it happened."""
     message: int
     due: int
     created: int

@@ -9,6 +9,7 @@ from msgspec import Struct
 from depesza.core.facts import Account, User
 from depesza.core.model import FINAL, Notice, ReceiptFact, ReplyFact, State
 from depesza.store.tx import Tx
+from depesza.wire.mail import Mail
 
 _encode = msgspec.json.Encoder().encode
 
@@ -40,6 +41,12 @@ def owe_reply(tx: Tx, account: Account, dialect: str, kind: str, url: str, fact:
         tx.add_notice(
             Notice(tx.new_id(), account.id, dialect, kind, url, _encode(fact), fact.message, fact.at, fact.at)
         )
+
+
+def owe_mail(tx: Tx, account: Account, mail: Mail, now: int, message: int = 0) -> None:
+    """Write down that a mail must be sent, perhaps because of a message."""
+    url = f"mailto:{mail.to}"
+    tx.add_notice(Notice(tx.new_id(), account.id, account.home, "mail", url, _encode(mail), message, now, now))
 
 
 class Tried(Struct, frozen=True, gc=False):
