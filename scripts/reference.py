@@ -233,6 +233,19 @@ def callback_parameters() -> str:
     )
 
 
+def callback_example() -> dict[str, str]:
+    """Sign the example of the page; gives secret and signature."""
+    from depesza.core.model import Notice
+    from depesza.engine.signing import SIGNATURE, signed
+    from depesza.services.vault import Vault
+    from depesza.wire.http import HttpCall
+
+    vault, url = Vault(b"the key of an example", bytes), "https://client.example/cb.php?x=1"
+    notice = Notice(7, 1, "ovh", "receipt", url, b"", 42, 0, 0)
+    call = signed(vault, notice, HttpCall("GET", f"{url}&id=42&dlr=1"), 1_780_000_000_000_000)
+    return {"secret": vault.webhook_secret_text(1), "signature": dict(call.headers)[SIGNATURE]}
+
+
 def duration(seconds: float) -> str:
     """Write a time in the largest units that fit."""
     left, words = int(seconds), []
@@ -258,6 +271,7 @@ def callbacks() -> str:
         first=duration(notifier.BREAK_FIRST),
         longest=duration(notifier.BREAK_LONGEST),
         parameters=callback_parameters(),
+        **callback_example(),
     )
 
 

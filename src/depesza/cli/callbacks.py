@@ -14,7 +14,6 @@ from depesza.cli.messages import LEASE
 
 if TYPE_CHECKING:
     from depesza.services.callbacks import Callback, Try, Wanted
-    from depesza.wire.http import HttpAnswer, HttpCall
 
 callback = App(name="callback", help="What clients were told, each try, and telling it again.")
 
@@ -173,20 +172,11 @@ def _try(each: "Try") -> dict[str, Any]:
 
 
 def _call(desk: Desk, found: "Callback") -> dict[str, str]:
-    """Write the call as its dialect does when it leaves."""
-    import depesza.dialects
-    from depesza.core.fairness import Lanes
-    from depesza.dialects.contract import Context, Voice
+    """Write the call as its dialect does when it leaves; of a mail, what it says."""
+    from depesza.dialects import TELL
 
-    context = Context(desk.store, desk.vault, Lanes(), desk.settings.policy(), desk.now, _nothing)
-    made = [make(context) for make in depesza.dialects.ALL]
-    voice = next(each for each in made if isinstance(each, Voice) and each.name == found.notice.dialect)
-    call = voice.call(found.notice, desk.facts)
+    notice = found.notice
+    if notice.dialect not in TELL or notice.kind == "mail":
+        return {"method": notice.kind, "url": notice.url, "body": notice.fact.decode("utf-8", "replace")}
+    call = TELL[notice.dialect](notice, desk.facts)
     return {"method": call.method, "url": call.url, "body": call.body.decode("utf-8", "replace")}
-
-
-async def _nothing(call: "HttpCall") -> "HttpAnswer":
-    """Fetch nothing: calls are only written here."""
-    from depesza.wire.http import HttpAnswer
-
-    return HttpAnswer(0, error="not here")

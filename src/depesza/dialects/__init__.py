@@ -2,9 +2,15 @@
 
 from collections.abc import Callable
 
+from depesza.core.facts import Facts
+from depesza.core.model import Notice
 from depesza.dialects.contract import Context, Dialect
 from depesza.dialects.http2sms import Http2Sms
-from depesza.dialects.ovh import Ovh
+from depesza.dialects.ovh import Ovh, notices
+from depesza.wire.http import HttpCall
 
 ALL: tuple[Callable[[Context], Dialect], ...] = (Ovh, Http2Sms)
 """Makers of the dialects that the composition mounts."""
+
+TELL: dict[str, Callable[[Notice, Facts], HttpCall]] = {Ovh.name: notices.call}
+"""How each `contract.Voice` writes news, for those who show a callback without a running platform."""
