@@ -10,7 +10,10 @@ from msgspec import Struct
 
 from depesza.core.model import OnUnknown
 from depesza.core.pricing import Price, Prices
+from depesza.core.restrictions import Restriction, Restrictions
 from depesza.core.routing import Route, Routes
+from depesza.core.tariffs import Pack, Tariffs
+from depesza.core.wording import Patterns
 
 
 class Owner(Struct, frozen=True, kw_only=True):
@@ -70,6 +73,8 @@ class Account(Struct, frozen=True, kw_only=True):
     recredit_threshold: int = 0
     """Micro-credits at or below which it is made."""
     max_parts: int = 6
+    channel: str = "both"
+    """`both`, `marketing` or `transactional`: what it was ordered for."""
     home: str = "ovh"
     """Dialect that tells of what answers no message of ours."""
     forwards: tuple[Forward, ...] = ()
@@ -169,6 +174,23 @@ class Sender(Struct, frozen=True, kw_only=True):
         return 2 if self.kind == "time2chat" else 1
 
 
+class Wording(Struct, frozen=True, kw_only=True):
+    """A text with free zones that is approved beforehand: a template for moderation."""
+
+    account: int
+    name: str
+    text: str
+    activity: str
+    """`alerting`, `authentification` or `transactional`."""
+    status: str = "waitingValidation"
+    """As a sender's."""
+    description: str = ""
+    reason: str = ""
+    comment: str = ""
+    """The operator's."""
+    created: int = 0
+
+
 class ConnectorFact(Struct, frozen=True, kw_only=True):
     """A configured way out."""
 
@@ -194,6 +216,9 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     connectors: tuple[ConnectorFact, ...] = ()
     routes: tuple[Route, ...] = ()
     prices: tuple[Price, ...] = ()
+    packs: tuple[Pack, ...] = ()
+    wordings: tuple[Wording, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
 
     @cached_property
     def owner(self) -> dict[int, Owner]:
@@ -241,6 +266,25 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
         return {(row.account, row.name): row for row in self.senders}
 
     @cached_property
+    def wording(self) -> dict[tuple[int, str], Wording]:
+        """Templates for moderation by account and name."""
+        return {(row.account, row.name): row for row in self.wordings}
+
+    @cached_property
+    def approved(self) -> dict[int, Patterns]:
+        """What each account's texts may say where templates are asked for."""
+        texts: dict[int, list[str]] = {}
+        for row in self.wordings:
+            if row.status == "enable":
+                texts.setdefault(row.account, []).append(row.text)
+        return {account: Patterns(mine) for account, mine in texts.items()}
+
+    @cached_property
+    def restricted(self) -> Restrictions:
+        """The restrictions of operators, sorted."""
+        return Restrictions(self.restrictions)
+
+    @cached_property
     def connector(self) -> dict[int, ConnectorFact]:
         """Connectors by id."""
         return {row.id: row for row in self.connectors}
@@ -261,3 +305,8 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def pricing(self) -> Prices:
         """The prices, compiled."""
         return Prices(self.prices)
+
+    @cached_property
+    def tariffs(self) -> Tariffs:
+        """The packs of credits, sorted."""
+        return Tariffs(self.packs)

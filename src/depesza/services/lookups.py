@@ -13,7 +13,7 @@ from msgspec import Struct
 from depesza.core import ledger, quota
 from depesza.core.facts import Account, User
 from depesza.core.lookup import OPEN, Finding
-from depesza.services.submit import recredit
+from depesza.services import orders
 from depesza.store.tx import Row, Tx
 
 NOTE = "lookup"
@@ -70,8 +70,7 @@ async def ask(
     wallet = await tx.wallet(payer)
     if total:
         await tx.book(ledger.charge(payer, total, request, now, tx.new_id(), NOTE), quota.limit(account, user))
-        if account.recredit_amount and (await tx.wallet(account.id)).balance <= account.recredit_threshold:
-            await recredit(tx, account, now)
+        await orders.recredit(tx, account, now)
     ids = tuple([tx.new_id() for _ in numbers])
     for id, number in zip(ids, numbers, strict=True):
         tx.insert("lookups", (id, request, account.id, payer, number, price, "todo", now, 0, 0, tx.node, None))

@@ -24,7 +24,9 @@ from sqlalchemy import (
 
 from depesza.core import facts
 from depesza.core.pricing import Price
+from depesza.core.restrictions import Restriction
 from depesza.core.routing import Route
+from depesza.core.tariffs import Pack
 
 metadata = MetaData()
 
@@ -41,10 +43,13 @@ FACTS: dict[str, type[Struct]] = {
     "connectors": facts.ConnectorFact,
     "routes": Route,
     "prices": Price,
+    "packs": Pack,
+    "wordings": facts.Wording,
+    "restrictions": Restriction,
 }
 """Table and struct of everything that `core.facts.Facts` holds."""
 
-KEYS: dict[str, tuple[str, ...]] = {"senders": ("account", "name")}
+KEYS: dict[str, tuple[str, ...]] = {"senders": ("account", "name"), "wordings": ("account", "name")}
 """Primary keys other than `id`."""
 
 UNIQUE: dict[str, tuple[str, ...]] = {
@@ -54,6 +59,7 @@ UNIQUE: dict[str, tuple[str, ...]] = {
     "applications": ("key",),
     "credentials": ("digest",),
     "connectors": ("name",),
+    "packs": ("country", "quantity"),
 }
 
 
@@ -100,16 +106,17 @@ for _name, _struct in FACTS.items():
     _facts_table(_name, _struct)
 
 
-def _whole(name: str, *, key: bool = False) -> Column[int]:
-    return Column(name, WHOLE, primary_key=key, nullable=False, autoincrement=False)
+def _whole(name: str, *, key: bool = False, before: str | None = None) -> Column[int]:
+    """Declare a whole number; `before` is its value in rows that are older than the column."""
+    return Column(name, WHOLE, primary_key=key, nullable=False, autoincrement=False, server_default=before)
 
 
-def _small(name: str) -> Column[int]:
-    return Column(name, SmallInteger, nullable=False)
+def _small(name: str, *, key: bool = False) -> Column[int]:
+    return Column(name, SmallInteger, primary_key=key, nullable=False, autoincrement=False)
 
 
-def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=null)
+def _text(name: str, *, key: bool = False, null: bool = False, before: str | None = None) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=null, server_default=before)
 
 
 def _bytes(name: str) -> Column[bytes]:
@@ -136,7 +143,11 @@ entries = Table(
     _whole("amount"),
     _whole("ref"),
     _text("note"),
+    Index("entries_source", "source", "id", sqlite_where=text("source > 15"), postgresql_where=text("source > 15")),
+    Index("entries_target", "target", "id", sqlite_where=text("target > 15"), postgresql_where=text("target > 15")),
+    Index("entries_ref", "ref", sqlite_where=text("ref > 0"), postgresql_where=text("ref > 0")),
 )
+"""The ledger; wallets up to 15 are the platform's own and are never listed, so they stand in no index."""
 
 submissions = Table(
     "submissions",
@@ -310,9 +321,76 @@ orders = Table(
     _whole("quantity"),
     _text("kind"),
     _text("status"),
+    _whole("owner", before="0"),
+    _text("currency", before="EUR"),
+    _whole("vat", before="0"),
+    _text("asked", before=""),
+    _whole("decided", before="0"),
     Index("orders_account", "account", "id"),
+    Index(
+        "orders_waiting", "id", sqlite_where=text("status = 'waiting'"), postgresql_where=text("status = 'waiting'")
+    ),
 )
-"""Orders of credits: `automatic` or `manual`, `done` or `waiting`."""
+"""Orders of credits: `automatic`, `manual`, `new` or `cart`; `waiting`, `done` or `refused`."""
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    _whole("order_id", key=True),
+    _small("n", key=True),
+    _whole("account"),
+    _whole("quantity"),
+    _whole("price"),
+    _small("new"),
+    _text("channel"),
+    _small("smpp"),
+    sqlite_with_rowid=False,
+)
+"""What an order asks for: credits for an account, or for a new one (account 0 until it is made)."""
+
+carts = Table(
+    "carts",
+    metadata,
+    _whole("id", key=True),
+    _whole("owner"),
+    _text("country"),
+    _text("description"),
+    _whole("created"),
+    _whole("expires"),
+    _small("assigned"),
+    _whole("ordered"),
+    Index("carts_owner", "owner", "id"),
+)
+"""Carts until they expire; `ordered` is the order made of one."""
+
+cart_items = Table(
+    "cart_items",
+    metadata,
+    _whole("cart", key=True),
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("pack"),
+    _whole("count"),
+    sqlite_with_rowid=False,
+)
+"""So many packs of `pack` credits for an account; account 0 is a new one."""
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    _whole("id", key=True),
+    _bytes("digest"),
+    _text("hint"),
+    _whole("amount"),
+    _whole("created"),
+    _whole("expires"),
+    _whole("revoked"),
+    _whole("used"),
+    _whole("account"),
+    _text("note"),
+    Index("vouchers_digest", "digest", unique=True),
+)
+"""Codes worth credits, kept as hashes; `hint` is how one begins."""
 
 audiences = Table(
     "audiences",
@@ -325,11 +403,30 @@ audiences = Table(
     _small("auto_update"),
     _whole("records"),
     _whole("loaded"),
-    Index("audiences_slot", "account", "slot", unique=True),
+    _whole("user_id", before="0"),
+    _whole("skipped", before="0"),
+    _text("status", before="ready"),
+    _whole("node", before="0"),
+    Index("audiences_slot", "account", "user_id", "slot", unique=True),
+    Index(
+        "audiences_open",
+        "node",
+        "id",
+        sqlite_where=text("status <> 'ready'"),
+        postgresql_where=text("status <> 'ready'"),
+    ),
 )
-"""Preloaded lists of receivers."""
+"""Lists of receivers: `loading` page by page, then `ready`, and `gone` while their pages are being deleted."""
 
-audience_files = Table("audience_files", metadata, _whole("audience", key=True), _text("csv"))
+audience_pages = Table(
+    "audience_pages",
+    metadata,
+    _whole("audience", key=True),
+    _whole("n", key=True),
+    _text("csv"),
+    sqlite_with_rowid=False,
+)
+"""The file of a list as it came, cut into pages."""
 
 audience_rows = Table(
     "audience_rows",
@@ -338,6 +435,7 @@ audience_rows = Table(
     _whole("n", key=True),
     _text("number"),
     _text("fields"),
+    Index("audience_rows_number", "audience", "number", unique=True),
     sqlite_with_rowid=False,
 )
 
@@ -352,8 +450,70 @@ campaigns = Table(
     _text("status"),
     _whole("created"),
     _whole("node"),
+    _text("name", before=""),
+    _whole("slot", before="0"),
+    _text("receivers", before=""),
+    _whole("total", before="0"),
+    _whole("processed", before="0"),
+    _whole("estimated", before="0"),
+    _whole("errors", before="0"),
+    _whole("last", before="0"),
+    _whole("mark", before="0"),
+    _whole("again", before="0"),
+    _whole("paused", before="0"),
+    _whole("changed", before="0"),
+    _whole("started", before="0"),
+    _whole("finished", before="0"),
+    Index("campaigns_account", "account", "id"),
+    Index(
+        "campaigns_open",
+        "node",
+        "id",
+        sqlite_where=text("status IN ('running', 'inserted', 'to_cancel', 'cancelling')"),
+        postgresql_where=text("status IN ('running', 'inserted', 'to_cancel', 'cancelling')"),
+    ),
 )
-"""Jobs whose receivers come from a list: planned page by page, `next_row` is how far."""
+"""Sends to lists, planned page by page: `next_row` is how far. `mark` is how far its messages were looked through."""
+
+campaign_errors = Table(
+    "campaign_errors",
+    metadata,
+    _whole("campaign", key=True),
+    _whole("n", key=True),
+    _text("receiver"),
+    _text("message"),
+    sqlite_with_rowid=False,
+)
+"""Receivers for whom a campaign has no message, and why: the first ones."""
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("user_id"),
+    _text("kind"),
+    _text("status"),
+    _text("step"),
+    _whole("audience"),
+    _whole("mark"),
+    _whole("request"),
+    _whole("removed"),
+    _whole("price"),
+    _text("detail"),
+    _whole("created"),
+    _whole("changed"),
+    _whole("node"),
+    Index("tasks_account", "account", "id"),
+    Index(
+        "tasks_open",
+        "node",
+        "id",
+        sqlite_where=text("status IN ('todo', 'doing')"),
+        postgresql_where=text("status IN ('todo', 'doing')"),
+    ),
+)
+"""Work on an account's things that takes a while: `todo`, `doing`, `done`, `error`, and the `step` it is at."""
 
 contracts = Table(
     "contracts",
@@ -496,7 +656,11 @@ INSERTS: dict[str, str] = {
     " until = excluded.until",
     "wallets": "ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, optouts = excluded.optouts",
     "orders": "",
-    "audience_rows": "",
+    "order_lines": "",
+    "vouchers": "",
+    "audience_rows": "ON CONFLICT DO NOTHING",
+    "audience_pages": "",
+    "campaign_errors": "",
     "contacts": "",
     "lookups": "",
     "acts": "",
