@@ -24,6 +24,7 @@ from depesza.core.model import MICRO, Inbound, Notice, Outcome, Receipt
 from depesza.dialects.contract import Context, Dialect, Voice
 from depesza.engine import dispatcher, gather, keeper, notifier, ops, reporter, signing
 from depesza.engine.campaigner import Campaigner
+from depesza.engine.exporter import Exporter
 from depesza.engine.inquirer import Inquirer
 from depesza.engine.loader import Loader
 from depesza.engine.postman import Postman
@@ -114,6 +115,8 @@ class App:
         self.notifier.start()
         self.campaigner.start()
         ends.push_async_callback(self.campaigner.stop)
+        self.exporter.start()
+        ends.push_async_callback(self.exporter.stop)
         self.inquirer.start()
         ends.push_async_callback(self.inquirer.stop)
         await self._listen(ends)
@@ -155,6 +158,7 @@ class App:
         direct = not is_postgres(settings.store.url)
         self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now, together, direct=direct)
         self.campaigner = Campaigner(self.store, self.turns, self.policy, self.now, self.dispatcher.crowded)
+        self.exporter = Exporter(self.store, dialects.WRITERS, self.now)
         self.inquirer = Inquirer(self.store, self.connectors, self.now)
         self.keeper = keeper.Keeper(
             self.store,
@@ -270,6 +274,8 @@ class App:
             self.notifier.take(work.notices)
         if work.errands:
             self.campaigner.reload()
+        if work.builds:
+            self.exporter.wake()
         if work.lookups:
             self.inquirer.wake()
         if work.scheduled:
@@ -290,6 +296,7 @@ class App:
     def _adopted(self) -> None:
         """Read the tables of those who work through them: a node that is gone left us something."""
         self.campaigner.reload()
+        self.exporter.wake()
         self.inquirer.wake()
 
     def outcome(self, connector: int, outcome: Outcome) -> None:

@@ -143,6 +143,10 @@ BROKEN = [
         " VALUES (7, 6, 50, 50, '+33601020304', 5, 'error', 0, 0, 0, 0)",
         "look-up that failed and was not given back",
     ),
+    (
+        "INSERT INTO orders (id, account, at, quantity, kind, status) VALUES (7, 50, 0, 100, 'manual', 'done')",
+        "order that is done and not credited",
+    ),
 ]
 
 

@@ -165,6 +165,13 @@ CHECKS: tuple[Check, ...] = (
         " GROUP BY id HAVING SUM(balance) <> SUM(moved)",
     ),
     Check(
+        "order that is done and not credited, or credited and not done",
+        "order {0}: {1} micro-credits ordered, {2} given",
+        "SELECT id, SUM(wanted), SUM(given) FROM (SELECT id, quantity * 1000000 AS wanted, 0 AS given FROM orders"
+        " WHERE status = 'done' UNION ALL SELECT ref, 0, amount FROM entries WHERE kind = 'topup' AND ref > 0"
+        " AND note <> 'voucher') both_sides GROUP BY id HAVING SUM(wanted) <> SUM(given)",
+    ),
+    Check(
         "opt-outs that the account's mark hides",
         "account {0}: {1} opt-outs",
         "SELECT o.account, COUNT(*) FROM optouts o LEFT JOIN wallets w ON w.id = o.account"

@@ -1,5 +1,6 @@
 """Forget what is older than it has to be kept; the ledger stays."""
 
+from depesza.core.ids import made_at
 from depesza.store.tx import Tx
 
 
@@ -42,5 +43,13 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     """Delete what hangs on no message: texts received, conversations that are over, finished jobs."""
     tx.write("DELETE FROM inbounds WHERE id < ?1", oldest)
     tx.write("DELETE FROM conversations WHERE until < ?1", now)
+    await documents.forget_unfinished(tx, now)
     tx.write("DELETE FROM campaigns WHERE id < ?1 AND status IN ('done', 'failed', 'cancelled')", oldest)
     tx.write("DELETE FROM lookups WHERE id < ?1 AND status IN ('done', 'error')", oldest)
+    tx.write("DELETE FROM orders WHERE id < ?1 AND status = 'refused'", oldest)
+    tx.write("DELETE FROM order_lines WHERE NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = order_lines.order_id)")
+    tx.write("DELETE FROM carts WHERE expires < ?1", now)
+    tx.write("DELETE FROM cart_items WHERE NOT EXISTS (SELECT 1 FROM carts WHERE carts.id = cart_items.cart)")
+    since = made_at(oldest)
+    tx.write("DELETE FROM vouchers WHERE (used > 0 AND used < ?1) OR (revoked > 0 AND revoked < ?1)", since)
+    tx.write("DELETE FROM vouchers WHERE expires > 0 AND expires < ?1", since)

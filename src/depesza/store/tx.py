@@ -36,7 +36,11 @@ HOT_ORDER = (
     "inbounds",
     "conversations",
     "orders",
+    "order_lines",
+    "vouchers",
     "audience_rows",
+    "audience_pages",
+    "campaign_errors",
     "contacts",
     "lookups",
     "acts",
@@ -92,7 +96,8 @@ class Work(Struct):
 
     messages: list[Message] = []
     notices: list[Notice] = []
-    campaigns: list[int] = []
+    errands: bool = False
+    """Campaigns, tasks or lists wait to be worked on, page by page."""
     builds: list[int] = []
     """Documents to be written."""
     lookups: bool = False
@@ -196,7 +201,7 @@ class Batch:
             work, mine = self.work, tx.worked
             work.messages += mine.messages
             work.notices += mine.notices
-            work.campaigns += mine.campaigns
+            work.errands = work.errands or mine.errands
             work.builds += mine.builds
             work.lookups = work.lookups or mine.lookups
             if mine.scheduled and (not work.scheduled or mine.scheduled < work.scheduled):
@@ -265,7 +270,7 @@ class Tx:
     def work(self) -> Work:
         """What the engine shall be told after the commit."""
         if self.worked is None:
-            self.worked = Work(messages=[], notices=[], campaigns=[], builds=[])
+            self.worked = Work(messages=[], notices=[], builds=[])
         return self.worked
 
     # money
