@@ -11,9 +11,6 @@ from tests.dialects.ovh_auth_world import HOST
 from tests.dialects.ovh_cases_world import Desk, desk_of
 from tests.store.world import ONE
 
-from depesza.core.facts import User
-from depesza.core.planning import Policy
-from depesza.dialects.contract import Context
 from depesza.dialects.http2sms import Http2Sms
 from depesza.store.tx import Tx
 from depesza.wire.http import HttpReply, HttpRequest
@@ -46,10 +43,7 @@ class Counter:
 
     def __init__(self, desk: Desk, **context: object) -> None:
         self.desk = desk
-        self.context = Context(
-            desk.store, desk.world.vault, desk.lanes, Policy(), desk.clock, desk.lists, **context  # type: ignore[arg-type]
-        )  # fmt: skip
-        self.dialect = Http2Sms(self.context)
+        self.dialect = Http2Sms(msgspec.structs.replace(desk.world.ovh._context, **context))
 
     async def send(self, client: str = "127.0.0.1", **fields: str) -> Said:
         """GET with sensible fields; `-` leaves one out. A name ends with `_` where Python wants it."""
@@ -82,11 +76,16 @@ class Counter:
     async def change_user(self, **changes: object) -> None:
         """Change api1's row."""
         row = self.desk.store.facts.user_named[ONE, "api1"]
-        await self.desk.store.run(_put, msgspec.structs.replace(row, **changes))
+        await self.desk.store.run(_put, "users", msgspec.structs.replace(row, **changes))
+
+    async def change_account(self, **changes: object) -> None:
+        """Change the account's row."""
+        row = self.desk.store.facts.account[ONE]
+        await self.desk.store.run(_put, "accounts", msgspec.structs.replace(row, **changes))
 
 
-async def _put(tx: Tx, row: User) -> None:
-    tx.put("users", row)
+async def _put(tx: Tx, table: str, row: Struct) -> None:
+    tx.put(table, row)
 
 
 def request(
