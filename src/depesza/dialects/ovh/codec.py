@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from depesza.core.ledger import credits
 from depesza.core.model import Accepted, Priority, State, Submission
+from depesza.core.senders import names_contact
 from depesza.dialects.ovh import codes, dates, errors
 from depesza.services.lists import Received, Sent, Stopped
 from depesza.wire import Unencodable
@@ -27,7 +28,6 @@ LONGEST_ADDRESS = 2000
 LONGEST_WAIT = 366 * 1440
 """Minutes that a message may be deferred or kept."""
 VALIDITY = 2880
-_CONTACT = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 
 
@@ -163,7 +163,7 @@ def submission(body: JobBody, user: int, now: int) -> Submission:
     sender = body.sender or ""
     answerable = body.senderForResponse is True
     if answerable:
-        if _CONTACT.search(message):
+        if names_contact(message):
             raise errors.bad_request("cannot send contact information with shortcode")
         sender = ""  # the number wins over the name. spec: ovh/4.2#1
     elif not sender:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from depesza.core import ledger
+from depesza.core import ledger, senders
 from depesza.core.facts import Sender, User
 from depesza.core.model import Accepted, Submission
 from depesza.core.planning import Refused, read_receivers
@@ -80,10 +80,7 @@ async def _send(call: Call, user: User | None, number: Sender | None = None) -> 
 
 def check_sender(call: Call, name: str) -> str:
     """Refuse a sender that the account has not or that is not enabled; gives its name. spec: ovh/4.2#6"""
-    known = call.context.store.facts.sender
-    sender = known.get((call.account.id, name))
-    if sender is None and name.startswith("00"):
-        sender = known.get((call.account.id, f"+{name[2:]}"))  # a number may be written so everywhere
+    sender = senders.find(call.context.store.facts, call.account.id, name)
     if sender is None:
         raise errors.bad_request(f"Sms sender {name} does not exists")
     if sender.status != "enable":
