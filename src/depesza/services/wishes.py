@@ -98,9 +98,7 @@ class UserWish(Struct, kw_only=True, forbid_unknown_fields=True):
     alert_email: Annotated[str, _help("Told of low credits.")] | UnsetType = UNSET
     alert_number: Annotated[str, _help("The same by text.")] | UnsetType = UNSET
     alert_threshold: Annotated[int, _help("At how many credits.", ge=0)] | UnsetType = UNSET
-    alert_support: (
-        Annotated[Literal["mail", "sms", "both"], _help("Which of the two is used.")] | UnsetType
-    ) = UNSET
+    alert_support: Annotated[Literal["mail", "sms", "both"], _help("Which of the two is used.")] | UnsetType = UNSET
 
 
 class SenderWish(Struct, kw_only=True, forbid_unknown_fields=True):

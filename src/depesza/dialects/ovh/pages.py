@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from depesza.core.facts import Application, Credential, Owner
 from depesza.dialects.contract import Context
-from depesza.dialects.ovh import errors, html, oauth
+from depesza.dialects.ovh import chat, errors, html, oauth, transfers
+from depesza.dialects.ovh.order_page import OrderPage
 from depesza.services import keys
 from depesza.services.locks import Locks
 from depesza.services.passwords import LONGEST
@@ -49,6 +50,7 @@ class Pages:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._locks = Locks()
+        self._orders = OrderPage(context)
         self._hashing = asyncio.Semaphore(2)
         self._kinds = {"auth": self._approval, "createapp": self._create_app, "createtoken": self._create_token}
 
@@ -58,6 +60,12 @@ class Pages:
         if path == ["auth", "oauth2", "token"]:
             store = self._context.store
             return oauth.answer(request, self._context.vault, store.facts, now // 1_000_000)
+        if path[:1] == ["documents"]:
+            return await transfers.answer(self._context, request, path[1:], now)
+        if path[:1] == ["chat"]:
+            return await chat.answer(self._context, request, path[1:], now)
+        if path[:1] == ["order"]:
+            return await self._orders.answer(request, path[1:], now)
         kind = page_named(path)
         if kind is None:
             raise errors.no_route()

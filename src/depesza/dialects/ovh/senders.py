@@ -92,6 +92,8 @@ async def change_sender(call: Call) -> None:
 async def delete_sender(call: Call) -> None:
     """DELETE /sms/{serviceName}/senders/{sender}"""
     sender = sender_of(call)
+    if sender.virtual:
+        raise errors.forbidden("A virtual number is ended by the operator")
     try:
         await call.run(senders.delete, call.account.id, sender.name)
     except Unknown as error:
