@@ -220,8 +220,10 @@ def introduce(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
 
 
 @asynccontextmanager
-async def built(url: str, monkeypatch: pytest.MonkeyPatch, name: str = "", **http: object) -> AsyncIterator[Road]:
-    """Build a road over a migrated store; `name` is the host by which the customer calls."""
+async def built(
+    url: str, monkeypatch: pytest.MonkeyPatch, name: str = "", *, keys: bool = True, **http: object
+) -> AsyncIterator[Road]:
+    """Build a road over a migrated store; `name` is the host by which the customer calls, who gets `keys`."""
     async with AsyncExitStack() as stack:
         simulator = await stack.enter_async_context(Simulator(SimulatorSettings(time_scale=0.05)))
         ear = Ear()
@@ -239,5 +241,6 @@ async def built(url: str, monkeypatch: pytest.MonkeyPatch, name: str = "", **htt
         address = app.http.url.replace("127.0.0.1", name) if name else app.http.url
         introduce(monkeypatch, address)
         road = Road(app, simulator, ear, address)
-        await road.get_keys()
+        if keys:
+            await road.get_keys()
         yield road
