@@ -307,10 +307,10 @@ async def test_case_48_an_order_is_priced(desk: Desk) -> None:
     total = prices["withoutTax"]["value"] + prices["tax"]["value"]
     assert prices["withTax"]["value"] == pytest.approx(total)
     assert line["totalPrice"] == {
-        "currencyCode": "EUR",
-        "text": "8.00 €",
-        "value": 8.0,
-        "priceInUcents": 800_000_000,
+        "currencyCode": "PLN",
+        "text": "34.40 zł",
+        "value": 34.4,
+        "priceInUcents": 3_440_000_000,
     }
     assert (await desk.ask("GET", "//order/sms/sms-xx11111-1/credits?quantity=99")).status == 400
     assert await desk.good("GET", "//order/sms/sms-xx11111-1") == ["credits"]
@@ -325,7 +325,7 @@ async def test_case_49_an_order_waits_for_the_operator(desk: Desk) -> None:
     found = await desk.good("POST", "//order/sms/sms-xx11111-1/credits", {"quantity": 100})
     assert isinstance(found, dict)
     assert found.keys() == ORDER
-    assert found["url"].startswith(f"http://127.0.0.1:8080/order/{found['orderId']}-")
+    assert found["url"].startswith(f"http://127.0.0.1:8080/order/{found['orderId']}/")
     assert await desk.balance() == 100
     (waiting,) = await desk.store.look(orders.listed, "waiting")
     assert waiting.id == found["orderId"]

@@ -48,11 +48,13 @@ COMMANDS: dict[str, Row] = {
     "credit": Row("depesza.cli.credits:credit", "Credits of an account.", WHO),
     "user": Row("depesza.cli.accounts:user", "Logins below an account.", WHO),
     "sender": Row("depesza.cli.accounts:sender", "Names and numbers an account may send from.", WHO),
+    "template": Row("depesza.cli.moderation:template", "Texts that need approval before they are sent.", WHO),
     "key": Row("depesza.cli.keys:key", "Applications and the keys they sign with.", WHO),
     "connector": Row("depesza.cli.network:connector", "Links to carriers.", WAYS),
     "route": Row("depesza.cli.network:route", "Which connectors may carry a message.", WAYS),
     "order": Row("depesza.cli.orders:order", "Orders of credits and accounts.", WHO),
     "pack": Row("depesza.cli.packs:pack", "What credits cost in money.", WHO),
+    "restriction": Row("depesza.cli.moderation:restriction", "What operators are known not to take.", WAYS),
     "price": Row("depesza.cli.network:price", "What a part costs.", WAYS),
 }
 

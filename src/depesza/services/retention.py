@@ -1,6 +1,7 @@
 """Forget what is older than it has to be kept; the ledger stays."""
 
 from depesza.core.ids import made_at
+from depesza.services import documents
 from depesza.store.tx import Tx
 
 
@@ -45,6 +46,7 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     tx.write("DELETE FROM conversations WHERE until < ?1", now)
     await documents.forget_unfinished(tx, now)
     tx.write("DELETE FROM campaigns WHERE id < ?1 AND status IN ('done', 'failed', 'cancelled')", oldest)
+    tx.write("DELETE FROM sender_codes WHERE expires <= ?1", now)
     tx.write("DELETE FROM lookups WHERE id < ?1 AND status IN ('done', 'error')", oldest)
     tx.write("DELETE FROM orders WHERE id < ?1 AND status = 'refused'", oldest)
     tx.write("DELETE FROM order_lines WHERE NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = order_lines.order_id)")

@@ -640,6 +640,18 @@ lookups = Table(
 )
 """Numbers that networks are asked about: `todo`, `doing`, `done`, `error`; all of one `request` are charged together."""
 
+sender_codes = Table(
+    "sender_codes",
+    metadata,
+    _whole("account", key=True),
+    _text("name", key=True),
+    _bytes("digest"),
+    _small("tries"),
+    _whole("expires"),
+    sqlite_with_rowid=False,
+)
+"""Codes sent to numbers that accounts want to send from."""
+
 INSERTS: dict[str, str] = {
     "submissions": "",
     "messages": "",

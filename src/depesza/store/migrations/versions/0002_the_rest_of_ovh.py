@@ -169,6 +169,15 @@ def upgrade() -> None:
     sa.Column('substitution', sa.Text(), server_default='', autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('sender_codes',
+    sa.Column('account', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=True),
+    sa.Column('tries', sa.SmallInteger(), autoincrement=False, nullable=False),
+    sa.Column('expires', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('account', 'name'),
+    sqlite_with_rowid=False
+    )
     op.create_table('tasks',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('account', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
