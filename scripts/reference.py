@@ -165,6 +165,30 @@ def coverage_ovh() -> str:
     return text + "\nHow it behaves, rule by rule: [OVHcloud SMS API](../specs/ovh.md).\n"
 
 
+def coverage_http2sms() -> str:
+    """Show which parameters, answers and status numbers of http2sms there are."""
+    from depesza.dialects.http2sms import Http2Sms, answers, codes
+
+    rows = Http2Sms.coverage()
+    addresses = "".join(f"- `{path}`\n" for path in dict.fromkeys(row.path for row in rows))
+    methods = " and ".join(dict.fromkeys(row.method for row in rows))
+    parameters = (
+        (f"`{row.name}`" + (f" or `{row.alias}`" if row.alias else ""), "yes" if row.needed else "", row.about)
+        for row in codes.PARAMETERS
+    )
+    return (
+        "All of http2sms is answered. [How to use it](../guides/http2sms.md).\n\n"
+        f"## Addresses\n\n{addresses}\n"
+        f"{methods}; a form may be urlencoded or multipart, UTF-8 or Latin-1.\n"
+        "The same list as plain text is at `/http2sms/help`, to which each refusal points.\n"
+        "\n## Parameters\n\n" + table(("name", "needed", "meaning"), parameters) + "\n## Answers\n\n"
+        f"In the form that `contentType` names: {', '.join(f'`{kind}`' for kind in answers.FORMS)}.\n"
+        "The HTTP status is always 200; an answer's own status is one of these:\n\n"
+        + table(("status", "meaning"), ((str(int(status)), about) for status, about in codes.MEANINGS.items()))
+        + "\nHow it behaves, rule by rule: [OVHcloud SMS API](../specs/ovh.md#5-http2sms).\n"
+    )
+
+
 def field_type(schema: dict[str, Any]) -> str:
     """Name the type of a field as its JSON Schema has it."""
     if "anyOf" in schema:
@@ -278,6 +302,7 @@ def callbacks() -> str:
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "callbacks": ("Callbacks", callbacks),
     "connectors": ("Connectors", connectors),
+    "coverage-http2sms": ("Coverage of http2sms", coverage_http2sms),
     "coverage-ovh": ("Coverage of OVHcloud's SMS API", coverage_ovh),
     "apply": ("The file for depesza apply", apply_fields),
     "cli": ("Commands", commands),

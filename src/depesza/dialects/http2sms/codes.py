@@ -55,8 +55,8 @@ MEANINGS = {
     Status.INVALID: "a parameter is wrong, login or password too, or there are not enough credits",
     Status.SENDER: "the sender is not one of the account's, or not enabled",
     Status.ADDRESS: "the user may not call from this address",
-    Status.FAILED: "our fault; nothing was sent (ours, not the vendor's)",
-    Status.BUSY: "too much waits for the disk, try again; nothing was sent (ours, not the vendor's)",
+    Status.FAILED: "our fault (a number of ours, not the vendor's)",
+    Status.BUSY: "too much waits for the disk: try again (a number of ours, not the vendor's)",
 }
 
 

@@ -59,7 +59,8 @@ class Http2Sms:
         """Say "our fault" in the vendor's form."""
         return self._refuse(request, codec.read_parameters(request), Refused(Status.FAILED, "Internal error"))
 
-    def coverage(self) -> Sequence[Row]:
+    @staticmethod
+    def coverage() -> Sequence[Row]:
         """List both spellings of the address."""
         return [Row(method, path, done=True) for path in PATHS for method in ("GET", "POST")]
 
