@@ -15,12 +15,14 @@ from depesza.core.ids import first_at
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, Receipt
 from depesza.engine.dispatcher import Dispatcher
-from depesza.services import progress, retention
+from depesza.services import documents, progress, retention
 from depesza.store.contract import Stopped, Store
 
 log = structlog.get_logger()
 
 PAGE = 1_000
+FILES = 10
+"""Documents that are deleted in one go: each may have hundreds of pages."""
 LOOK_AGAIN = 5.0
 """Seconds after which the table is asked what falls due: another process may have scheduled something."""
 
@@ -216,6 +218,8 @@ class Keeper:
             await asyncio.sleep(0.05)  # leaves the disk to others
         told = self._days_ago(self._rhythm.callback_days)
         while await self._store.insist(retention.forget_callbacks, told, PAGE):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        while await self._store.insist(documents.forget_expired, self._now(), FILES):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         await self._store.insist(retention.forget_rest, oldest, self._now())
         self._turns.forget()

@@ -104,6 +104,11 @@ def _cut(data: bytes) -> Sequence[bytes]:
     return [data[start : start + documents.PAGE] for start in range(0, len(data), documents.PAGE)]
 
 
+async def drop(tx: Tx, id: int) -> None:
+    """Forget the work on a document that is gone, when it is this node's."""
+    tx.write("DELETE FROM builds WHERE document = ?1 AND node = ?2", id, tx.node)
+
+
 async def fail(tx: Tx, id: int) -> None:
     """Give a document up that can't be written."""
     tx.write("DELETE FROM builds WHERE document = ?1", id)

@@ -144,6 +144,11 @@ def conflict(message: str) -> OvhError:
     return OvhError(409, message, "", CONFLICT)
 
 
+def too_large(message: str) -> OvhError:
+    """A file is larger than we keep."""
+    return OvhError(413, message, "", "Client::RequestEntityTooLarge")
+
+
 def too_many(message: str) -> OvhError:
     """Called too often."""
     return OvhError(429, message, "", "Client::TooManyRequests")

@@ -67,6 +67,7 @@ async def list_outgoing(call: Call) -> list[int]:
 
 
 def read_search(call: Call, user: int, groups: tuple[tuple[Fates, ...], ...] = ()) -> Search:
+    """Read what a list or an export shall hold; raises 400."""
     query, where = call.query, dates.zone(call.account.timezone)
     if any("\0" in value for value in query.values()):
         raise errors.bad_request("Invalid value: a filter holds a NUL character")
