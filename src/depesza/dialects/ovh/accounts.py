@@ -6,7 +6,7 @@ from depesza.core import ledger
 from depesza.core.facts import Account
 from depesza.dialects.ovh import codec, responses, tariff
 from depesza.dialects.ovh.call import Call
-from depesza.services import accounts
+from depesza.services import accounts, orders
 
 _READ_ONLY_TEMPLATES = {
     "customizedEmailMode": False,
@@ -28,7 +28,7 @@ def write_account(account: Account, money: accounts.Money) -> dict[str, object]:
     return {
         "automaticRecreditAmount": account.recredit_amount or None,
         "callBack": account.callback or None,
-        "channel": "both",
+        "channel": account.channel,
         "creditThresholdForAutomaticRecredit": ledger.credits(account.recredit_threshold),
         "creditsHoldByQuota": ledger.credits(money.held),
         "creditsLeft": ledger.credits(money.balance),
@@ -52,6 +52,8 @@ async def change_account(call: Call) -> None:
         changes |= responses.read(call, response)
     if changes:
         await call.run(accounts.change, call.account.id, changes)
+    if changes.keys() & {"recredit_amount", "recredit_threshold"}:
+        await call.run(orders.recredit_now, call.account.id, call.now)
 
 
 def read_changes(given: Mapping[str, object], cleared: frozenset[str]) -> dict[str, object]:

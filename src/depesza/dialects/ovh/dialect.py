@@ -35,7 +35,18 @@ class Ovh:
     """OVH's SMS API over our services. Implements `dialects.contract.Dialect`."""
 
     name = "ovh"
-    prefixes: Sequence[str] = ("1.0", "v1", "v2", "auth", "createapp", "createtoken", "api", "documents", "chat")
+    prefixes: Sequence[str] = (
+        "1.0",
+        "v1",
+        "v2",
+        "auth",
+        "createapp",
+        "createtoken",
+        "api",
+        "documents",
+        "chat",
+        "order",
+    )
 
     def __init__(self, context: Context) -> None:
         self._context = context

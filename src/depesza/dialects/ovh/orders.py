@@ -129,7 +129,7 @@ def account_name(facts: Facts, account: int) -> str:
 
 def address(base: str, vault: Vault, order: int) -> str:
     """Write the address of an order's page; who knows it may see the order."""
-    return f"{base}/order/{order}-{secret(vault, order)}"
+    return f"{base}/order/{order}/{secret(vault, order)}"
 
 
 def secret(vault: Vault, order: int) -> str:

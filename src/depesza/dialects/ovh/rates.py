@@ -3,6 +3,8 @@
 Credits come from the price table that charges, money from the packs that are sold.
 """
 
+from itertools import zip_longest
+
 from depesza.core import ledger
 from depesza.core.countries import NAMES, usual_mobile
 from depesza.core.facts import Facts
@@ -49,8 +51,8 @@ async def packs(call: Call) -> list[dict[str, object]]:
     buyer = tariff.read_country(call.query, "billingCountry", tariff.BILLING, BILLED)
     part = part_price(facts, 0, country)
     sold = facts.tariffs.sold(buyer.upper())
-    following = [*(pack.quantity for pack in sold[1:]), None]
-    return [write_pack(pack, above, country, part) for pack, above in zip(sold, following, strict=True)]
+    following = [pack.quantity for pack in sold[1:]]
+    return [write_pack(pack, above, country, part) for pack, above in zip_longest(sold, following)]
 
 
 def write_pack(pack: Pack, above: int | None, country: str, part: int) -> dict[str, object]:
