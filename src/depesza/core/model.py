@@ -141,6 +141,8 @@ class Submission(Struct, frozen=True, kw_only=True, gc=False):
     advertising: bool = False
     """A STOP clause is added for named senders, and quiet hours hold."""
     batch: str = ""
+    house: bool = False
+    """A text of the platform itself: free, and it needs no template."""
 
 
 class Accepted(Struct, frozen=True, gc=False):

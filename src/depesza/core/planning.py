@@ -147,7 +147,7 @@ def plan(
             refusal = why or "no_route"
             messages.append(Message(id, body, e164, parts, 0, State.REJECTED, priority, 0, due, 0, 0, text, 0, refusal))
             continue
-        price = part_price(account.id, digits, target.country) * parts * factor
+        price = 0 if submission.house else part_price(account.id, digits, target.country) * parts * factor
         total += price
         connector = routing.order(route, id)[0]
         if due > now:
@@ -164,7 +164,7 @@ def _template_missing(
 ) -> Callable[[Target], bool]:
     """Give a function that tells whether a receiver's text needs a template and fits none. spec: ovh/4.13"""
     prefixes = policy.template_prefixes
-    if not prefixes:
+    if not prefixes or submission.house:
         return lambda target: False
     patterns = facts.approved.get(account.id, Patterns(()))
     common = patterns.fits(submission.text)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from depesza.core.facts import Account, Application, ConnectorFact, Credential, Owner, Sender, User
 from depesza.core.pricing import Price
+from depesza.core.restrictions import Restriction
 from depesza.core.routing import Route
 from depesza.core.tariffs import Pack
 from depesza.services.wishes import WishError
@@ -55,6 +56,7 @@ class Draft:
         self.routes: dict[int, Route] = dict(facts.routing.by_id)
         self.prices: dict[int, Price] = {row.id: row for row in facts.prices}
         self.packs: dict[int, Pack] = {row.id: row for row in facts.packs}
+        self.restrictions: dict[int, Restriction] = {row.id: row for row in facts.restrictions}
 
     # find
 

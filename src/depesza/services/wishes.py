@@ -194,6 +194,22 @@ class PackWish(Struct, kw_only=True, forbid_unknown_fields=True):
     vat: Annotated[Amount, _help("Percent of tax; 20 unless given.")] | UnsetType = UNSET
 
 
+class RestrictionWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What an operator is known not to take; known by its code and conditions (all but the last two fields)."""
+
+    code: Annotated[
+        Literal["ALPHA", "BAD_DLR", "BLOCKED", "CODING", "DLR", "FLASHONLY", "MSISDN"],
+        _help("`BLOCKED` refuses messages, `ALPHA` replaces names; the others are told to clients."),
+    ]
+    country: Annotated[str, _help("ISO code of the receiver.", pattern="^([A-Z]{2})?$")] = ""
+    prefix: Annotated[str, _help("Digits the receiver begins with.", pattern="^[0-9]{0,15}$")] = ""
+    operators: Annotated[tuple[str, ...], _help("How the operators' names begin; none: all.")] = ()
+    messages: Annotated[tuple[str, ...], _help("Said to clients.")] = ()
+    substitution: Annotated[
+        str, _help("With `ALPHA`: the number that names are replaced by; without, they are refused.")
+    ] = ""
+
+
 class Wish(Struct, kw_only=True, forbid_unknown_fields=True):
     """A whole file; a list that is not given says nothing about its rows."""
 
@@ -206,6 +222,7 @@ class Wish(Struct, kw_only=True, forbid_unknown_fields=True):
     routes: tuple[RouteWish, ...] | UnsetType = UNSET
     prices: tuple[PriceWish, ...] | UnsetType = UNSET
     packs: tuple[PackWish, ...] | UnsetType = UNSET
+    restrictions: tuple[RestrictionWish, ...] | UnsetType = UNSET
 
 
 LISTS: tuple[tuple[type[Struct], str], ...] = (
@@ -220,6 +237,7 @@ LISTS: tuple[tuple[type[Struct], str], ...] = (
     (RouteWish, "[[routes]]"),
     (PriceWish, "[[prices]]"),
     (PackWish, "[[packs]]"),
+    (RestrictionWish, "[[restrictions]]"),
 )
 """Struct and heading of everything a file may hold, for printing."""
 
