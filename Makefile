@@ -10,6 +10,7 @@ help: ## show these targets
 install: ## make .venv with the pinned dependencies; nothing to do when they have not changed
 	@scripts/install
 	@scripts/install-node
+	@scripts/install-clients
 
 test: ## run all tests but the long ones
 	@scripts/test $(ARGS)

@@ -14,11 +14,11 @@ from msgspec import Struct, field
 
 from bench import bars, profiling, world
 from bench.bars import Bar, Peers
-from bench.load import Load, Request, Signer
+from bench.load import Load, Poster, Request, Signer
 from bench.product import Cpu, Product, sample
 from bench.sinks import Callbacks, Carrier
 from bench.tally import FIRST, BenchError, Tally, share
-from bench.world import ACCOUNTS, CALLED, KEYS, QUIET, SENDER, SHARING, Line, Stores
+from bench.world import ACCOUNTS, CALLED, KEYS, LOGIN, PASSWORD, QUIET, SENDER, SHARING, Line, Stores
 
 PATIENCE = 60.0
 """Seconds that a run may take."""
@@ -108,9 +108,11 @@ class Running:
             self._bench.tops = profiling.top(trace)
             trace.unlink()
 
-    def jobs(self, tally: Tally, size: int, service: str) -> list[Request]:
-        """Write the requests of a run."""
-        return Signer(self.product.port, service, KEYS).jobs(tally.first, tally.count, size, SENDER)
+    def jobs(self, tally: Tally, size: int, service: str, *, forms: bool = False) -> list[Request]:
+        """Write the requests of a run: signed jobs, or forms for http2sms."""
+        port = self.product.port
+        writer = Poster(port, service, LOGIN, PASSWORD) if forms else Signer(port, service, KEYS)
+        return writer.jobs(tally.first, tally.count, size, SENDER)
 
     async def finish(self, tally: Tally) -> None:
         """Wait until all has come, and a little for what must not come; raises `BenchError`."""
@@ -149,6 +151,8 @@ class Work(Struct, frozen=True):
     """Messages of a full run."""
     called: bool
     """A callback for each message."""
+    forms: bool = False
+    """Through http2sms instead of signed jobs."""
 
 
 class Run(Struct, frozen=True):
@@ -162,7 +166,7 @@ class Run(Struct, frozen=True):
 
 async def _once(running: Running, bench: Bench, work: Work, count: int) -> Run:
     tally = bench.tally(count, callbacks=work.called)
-    requests = running.jobs(tally, work.size, CALLED if work.called else QUIET)
+    requests = running.jobs(tally, work.size, CALLED if work.called else QUIET, forms=work.forms)
     await running.load.connect(work.connections)
     cpu, ours, began = running.product.cpu(), time.process_time(), time.perf_counter()
     await running.load.closed_loop(requests, work.connections, tally)
@@ -419,6 +423,8 @@ def _cycles() -> list[Row]:
             _cycle(f"single-{connections}", title, Work(1, connections, count, True), bar, peers),
             _cycle(f"single-{connections}-quiet", f"{title}, no callback", Work(1, connections, count, False), quiet),
         ]
+    forms = Work(1, 16, 12_000, called=True, forms=True)
+    found.append(_cycle("http2sms-16", "http2sms posts, 16 connections", forms, bars.SINGLE, bars.KANNEL_16))
     for size, connections, bar, quiet, peers in (
         (10, 16, None, None, bars.KANNEL_TEN),
         (100, 8, None, None, None),

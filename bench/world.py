@@ -17,7 +17,7 @@ from msgspec import Struct
 from bench.load import TEXT, Keys
 from bench.product import KEY
 from depesza.core import ledger
-from depesza.core.facts import Account, Application, ConnectorFact, Credential, Owner, Sender
+from depesza.core.facts import Account, Application, ConnectorFact, Credential, Owner, Sender, User
 from depesza.core.fairness import COST
 from depesza.core.ids import Ids
 from depesza.core.model import INCOME, MICRO, Priority, State
@@ -28,6 +28,8 @@ from depesza.store.opening import is_postgres, migrate, open_store
 from depesza.store.tx import Tx
 
 KEYS = Keys("benchApplication", "benchSecret" * 3, "benchConsumer" * 3)
+LOGIN, PASSWORD = "bench", "benchPassword"
+"""Of the user that each account has, for http2sms."""
 SENDER = "Bench"
 OUT, ROUTE = 201, 301
 CREDITS = 100_000_000
@@ -149,8 +151,10 @@ async def _furnish(tx: Tx, line: Line, callback: str) -> None:
         ConnectorFact(id=OUT, name="carrier", kind="smpp", settings=msgspec.json.encode(settings).decode()),
     )
     tx.put("routes", Route(id=ROUTE, connectors=(OUT,)))
+    password = vault.hash_password(PASSWORD)
     for name, id in ACCOUNTS.items():
         url = callback if name == CALLED else ""
+        tx.put("users", User(id=1000 + id, account=id, login=LOGIN, password=password))
         tx.put("accounts", Account(id=id, owner=100, name=name, callback=url, notices="final"))
         tx.put("senders", Sender(account=id, name=SENDER))
         await tx.book(ledger.topup(id, CREDITS * MICRO, 0, 1, tx.new_id()))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -18,6 +18,9 @@ from depesza import settings
 from depesza.core import lifecycle, refusals
 from depesza.core.model import FINAL, State
 from depesza.engine import notifier
+
+if TYPE_CHECKING:
+    from depesza.dialects.ovh.route import Route
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -124,11 +127,20 @@ def coverage_counts() -> str:
 
     words = {"A": "named in the vendor's pages", "B": "used by ordinary clients", "C": "rare or administrative"}
     tiers = {tier: [row for row in OPERATIONS if row.tier == tier] for tier in words} | {"all": list(OPERATIONS)}
-    counts = (
-        (tier, words.get(tier, ""), str(len(rows)), str(done := sum(row.done for row in rows)), str(len(rows) - done))
-        for tier, rows in tiers.items()
-    )
-    return table(("tier", "meaning", "operations", "done", "not yet"), counts)
+    counts: list[list[str]] = []
+    for tier, rows in tiers.items():
+        done, refused = sum(row.done for row in rows), sum(bool(row.why_not) for row in rows)
+        numbers = (len(rows), done, refused, len(rows) - done - refused)
+        counts.append([tier, words.get(tier, ""), *map(str, numbers)])
+    return table(("tier", "meaning", "operations", "done", "not offered", "not yet"), counts)
+
+
+def ovh_state(row: "Route") -> str:
+    """Tell how an operation is answered: by which function, or why not."""
+    if row.why_not:
+        return f"not offered: {row.why_not}"
+    handler = getattr(row.handler, "__qualname__", "").partition(".")[0]
+    return f"`{row.handler.__module__.rpartition('.')[2]}.{handler}`" if row.done else "not yet"
 
 
 def coverage_ovh() -> str:
@@ -137,18 +149,44 @@ def coverage_ovh() -> str:
 
     text = (
         "The operations of OVHcloud's SMS API and of what its clients call beside it, below `/1.0` and `/v1`.\n"
-        "One that is not there yet answers 501 in the vendor's error form, and stands in the schema documents.\n\n"
-        + coverage_counts()
+        "The last but one column names the function in `dialects/ovh` that answers.\n"
+        "What makes sense inside the vendor's own business only is *not offered*:"
+        " it answers 403 `FORBIDDEN` in the vendor's error form with the reason given here.\n"
+        "What is *not yet* there answers 501.\n\n" + coverage_counts()
     )
     parts: dict[str, list[tuple[str, str, str, str, str]]] = {}
     for row in OPERATIONS:
         part = "/" + row.path.split("/")[1] if row.path.count("/") > 1 or "." not in row.path else "/"
-        line = (row.method, f"`{row.path}`", row.tier, "done" if row.done else "not yet", row.about)
+        line = (row.method, f"`{row.path}`", row.tier, ovh_state(row), row.about)
         parts.setdefault(part, []).append(line)
     for part, lines in parts.items():
         heading = "Documents" if part == "/" else part
-        text += f"\n## {heading}\n\n" + table(("method", "path", "tier", "state", "what it does"), lines)
+        text += f"\n## {heading}\n\n" + table(("method", "path", "tier", "answered by", "what it does"), lines)
     return text + "\nHow it behaves, rule by rule: [OVHcloud SMS API](../specs/ovh.md).\n"
+
+
+def coverage_http2sms() -> str:
+    """Show which parameters, answers and status numbers of http2sms there are."""
+    from depesza.dialects.http2sms import Http2Sms, answers, codes
+
+    rows = Http2Sms.coverage()
+    addresses = "".join(f"- `{path}`\n" for path in dict.fromkeys(row.path for row in rows))
+    methods = " and ".join(dict.fromkeys(row.method for row in rows))
+    parameters = (
+        (f"`{row.name}`" + (f" or `{row.alias}`" if row.alias else ""), "yes" if row.needed else "", row.about)
+        for row in codes.PARAMETERS
+    )
+    return (
+        "All of http2sms is answered. [How to use it](../guides/http2sms.md).\n\n"
+        f"## Addresses\n\n{addresses}\n"
+        f"{methods}; a form may be urlencoded or multipart, UTF-8 or Latin-1.\n"
+        "The same list as plain text is at `/http2sms/help`, to which each refusal points.\n"
+        "\n## Parameters\n\n" + table(("name", "needed", "meaning"), parameters) + "\n## Answers\n\n"
+        f"In the form that `contentType` names: {', '.join(f'`{kind}`' for kind in answers.FORMS)}.\n"
+        "The HTTP status is always 200; an answer's own status is one of these:\n\n"
+        + table(("status", "meaning"), ((str(int(status)), about) for status, about in codes.MEANINGS.items()))
+        + "\nHow it behaves, rule by rule: [OVHcloud SMS API](../specs/ovh.md#5-http2sms).\n"
+    )
 
 
 def field_type(schema: dict[str, Any]) -> str:
@@ -219,6 +257,19 @@ def callback_parameters() -> str:
     )
 
 
+def callback_example() -> dict[str, str]:
+    """Sign the example of the page; gives secret and signature."""
+    from depesza.core.model import Notice
+    from depesza.engine.signing import SIGNATURE, signed
+    from depesza.services.vault import Vault
+    from depesza.wire.http import HttpCall
+
+    vault, url = Vault(b"the key of an example", bytes), "https://client.example/cb.php?x=1"
+    notice = Notice(7, 1, "ovh", "receipt", url, b"", 42, 0, 0)
+    call = signed(vault, notice, HttpCall("GET", f"{url}&id=42&dlr=1"), 1_780_000_000_000_000)
+    return {"secret": vault.webhook_secret_text(1), "signature": dict(call.headers)[SIGNATURE]}
+
+
 def duration(seconds: float) -> str:
     """Write a time in the largest units that fit."""
     left, words = int(seconds), []
@@ -244,12 +295,14 @@ def callbacks() -> str:
         first=duration(notifier.BREAK_FIRST),
         longest=duration(notifier.BREAK_LONGEST),
         parameters=callback_parameters(),
+        **callback_example(),
     )
 
 
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "callbacks": ("Callbacks", callbacks),
     "connectors": ("Connectors", connectors),
+    "coverage-http2sms": ("Coverage of http2sms", coverage_http2sms),
     "coverage-ovh": ("Coverage of OVHcloud's SMS API", coverage_ovh),
     "apply": ("The file for depesza apply", apply_fields),
     "cli": ("Commands", commands),

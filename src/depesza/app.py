@@ -21,14 +21,20 @@ from depesza.connectors.setup import Setup, World
 from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, Notice, Outcome, Receipt
-from depesza.dialects.contract import Context, Dialect
-from depesza.engine import dispatcher, gather, keeper, notifier, ops, reporter
+from depesza.dialects.contract import Context, Dialect, Voice
+from depesza.engine import dispatcher, gather, keeper, notifier, ops, reporter, signing
 from depesza.engine.campaigner import Campaigner
+from depesza.engine.exporter import Exporter
+from depesza.engine.inquirer import Inquirer
+from depesza.engine.loader import Loader
+from depesza.engine.postman import Postman
 from depesza.net import tls
 from depesza.net.guard import Guard
 from depesza.net.http_client import ClientLimits, HttpClient
+from depesza.net.http_link import Sink
 from depesza.net.http_protocol import HttpLimits
 from depesza.net.http_server import HttpServer
+from depesza.net.mail import MailServer
 from depesza.services import habits
 from depesza.services.vault import Vault
 from depesza.settings import Settings, SettingsError
@@ -36,6 +42,7 @@ from depesza.store.contract import Busy, Store
 from depesza.store.opening import is_postgres, open_store, shown
 from depesza.store.tx import Work
 from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
+from depesza.wire.mail import is_address
 
 log = structlog.get_logger()
 
@@ -45,6 +52,9 @@ LARGEST_FILE = 64 * 1024 * 1024
 
 UNHEARD = 10.0
 """Seconds after which a commit whose answer was lost has come through, or never will."""
+
+CERTIFICATES = 10.0
+"""Seconds from one look at the certificate's files to the next."""
 
 
 def wall_clock() -> int:
@@ -59,6 +69,8 @@ class App:
         """Nothing is opened yet; raises `SettingsError` when the settings can't be used."""
         if len(settings.security.key) < 16:
             raise SettingsError("security.key: at least 16 characters are needed")
+        if settings.mail.host and not is_address(settings.mail.sender):
+            raise SettingsError("mail.sender: an address is needed where mail.host is set")
         self.settings = settings
         self.now = now
         self.turns = Lanes()
@@ -68,6 +80,7 @@ class App:
         self._rows: dict[int, ConnectorFact] = {}
         self.store: Store
         self.http: HttpServer
+        self._certificates: tls.Certificates | None = None
         self.ops: HttpServer | None = None
         self.counts = ops.Counts()
         self.draining = False
@@ -102,6 +115,10 @@ class App:
         self.notifier.start()
         self.campaigner.start()
         ends.push_async_callback(self.campaigner.stop)
+        self.exporter.start()
+        ends.push_async_callback(self.exporter.stop)
+        self.inquirer.start()
+        ends.push_async_callback(self.inquirer.stop)
         await self._listen(ends)
 
     async def stop(self, grace: float = 15.0) -> None:
@@ -140,28 +157,31 @@ class App:
         together = gather.Gather(self._loop, gather.WAIT)
         direct = not is_postgres(settings.store.url)
         self.dispatcher = dispatcher.Dispatcher(self.store, self.turns, self.now, together, direct=direct)
-        self.campaigner = Campaigner(self.store, self.turns, self.policy, self.now)
+        self.campaigner = Campaigner(self.store, self.turns, self.policy, self.now, self.dispatcher.crowded)
+        self.exporter = Exporter(self.store, dialects.WRITERS, self.now)
+        self.inquirer = Inquirer(self.store, self.connectors, self.now)
         self.keeper = keeper.Keeper(
             self.store,
             self.dispatcher,
             self.turns,
             self.now,
-            keeper.rhythm(settings.cluster.lease, settings.keep.days),
+            keeper.rhythm(settings.cluster.lease, settings.keep.days, settings.keep.callback_days),
             self._matched,
             self._lease_lost,
-            self.campaigner.reload,
+            self._adopted,
         )
         self.reporter = reporter.Reporter(
             self.store, self.connectors, self.policy, self.now, self.keeper.parked, together
         )
         self.notifier = notifier.Notifier(
             self.store,
-            {dialect.name: dialect for dialect in self.dialects},
+            {dialect.name: dialect for dialect in self.dialects if isinstance(dialect, Voice)},
             self._client,
             self._signed,
             self.now,
             notifier.Plan(settings.callbacks.timeout, settings.callbacks.per_host, settings.callbacks.schedule),
             together,
+            Postman(_mail_server(settings), self.vault, self.now).send,
         )
 
     def _make_dialects(self) -> Sequence[Dialect]:
@@ -171,34 +191,57 @@ class App:
             lanes=self.turns,
             policy=self.policy,
             now=self.now,
-            fetch=self._fetch,
+            lists=Loader(self.store, self._download, self.policy, self.now),
             bases=self.settings.http.public,
             signature_window=self.settings.security.signature_window,
+            largest_document=self.settings.documents.largest,
+            export_life=self.settings.documents.export_days * 86_400 * MICRO,
+            orders_wait=self.settings.orders.wait,
+            terms=self.settings.orders.terms,
+            http2sms_help=self.settings.http2sms.help,
+            mails=bool(self.settings.mail.host),
         )
         return [make(context) for make in dialects.ALL]
 
-    async def _fetch(self, call: HttpCall) -> HttpAnswer:
-        pieces: list[bytes] = []
-        answer = await self._client.fetch(call.url, pieces.append, limit=LARGEST_FILE)
-        return HttpAnswer(answer.status, b"".join(pieces), answer.headers, answer.error)
+    async def _download(self, url: str, sink: Sink) -> HttpAnswer:
+        return await self._client.fetch(url, sink, limit=LARGEST_FILE)
 
     async def _listen(self, ends: AsyncExitStack) -> None:
         http = self.settings.http
+        self._certificates = _certificates(http.tls_cert, http.tls_key)
         self._mounts = {prefix: dialect for dialect in self.dialects for prefix in dialect.prefixes}
         self.http = HttpServer(
             self.handle,
             host=http.host,
             port=http.port,
-            tls=tls.server_context(http.tls_cert, http.tls_key) if http.tls_cert else None,
+            tls=self._certificates.context if self._certificates else None,
             fallback=_fallback,
             trusted=http.trusted_proxies,
             limits=HttpLimits(body=http.body_limit),
         )
         await self.http.start()
         ends.push_async_callback(self._stop_http)
+        if self._certificates is not None:
+            watch = self._loop.create_task(self._watch_certificates())
+            ends.callback(watch.cancel)
         if self.settings.ops.port >= 0:
             self.ops = HttpServer(ops.Ops(self).handle, host=self.settings.ops.host, port=self.settings.ops.port)
             await self.ops.start()
+
+    async def _watch_certificates(self) -> None:
+        while True:
+            await asyncio.sleep(CERTIFICATES)
+            self.renew_certificates()
+
+    def renew_certificates(self, force: bool = False) -> None:
+        """Present what the files hold now to new connections; files that can't be used change nothing."""
+        if self._certificates is None:
+            return
+        try:
+            if self._certificates.refresh(force=force):
+                log.info("app.certificate_renewed", file=self.settings.http.tls_cert)
+        except OSError as error:  # SSLError is one
+            log.error("app.certificate_refused", file=self.settings.http.tls_cert, error=str(error))
 
     async def handle(self, request: HttpRequest) -> HttpReply:
         """Give a request to the dialect whose prefix it has."""
@@ -220,15 +263,7 @@ class App:
             return dialect.failed(request)
 
     def _signed(self, notice: Notice, call: HttpCall, now: int) -> HttpCall:
-        """Add Standard-Webhooks headers; the vendors' own receivers ignore them."""
-        seconds = now // 1_000_000
-        signature = self.vault.webhook_signature(notice.account, f"{notice.id}.{seconds}.".encode() + call.body)
-        extra = (
-            ("webhook-id", str(notice.id)),
-            ("webhook-timestamp", str(seconds)),
-            ("webhook-signature", signature),
-        )
-        return msgspec.structs.replace(call, headers=call.headers + extra)
+        return signing.signed(self.vault, notice, call, now)
 
     # news between the parts
 
@@ -237,8 +272,12 @@ class App:
             self.dispatcher.take(work.messages)
         if work.notices:
             self.notifier.take(work.notices)
-        if work.campaigns:
-            self.campaigner.take(work.campaigns)
+        if work.errands:
+            self.campaigner.reload()
+        if work.builds:
+            self.exporter.wake()
+        if work.lookups:
+            self.inquirer.wake()
         if work.scheduled:
             self.keeper.scheduled(work.scheduled)
         if work.doubt:
@@ -251,8 +290,14 @@ class App:
         """Read the tables: they may hold work that we were not told of."""
         if not self.draining:
             self.dispatcher.reload()
-            self.campaigner.reload()
+            self._adopted()
             self.keeper.scheduled(self.now())
+
+    def _adopted(self) -> None:
+        """Read the tables of those who work through them: a node that is gone left us something."""
+        self.campaigner.reload()
+        self.exporter.wake()
+        self.inquirer.wake()
 
     def outcome(self, connector: int, outcome: Outcome) -> None:
         """See `connectors.contract.Reports`."""
@@ -315,6 +360,19 @@ class App:
         self.connectors[row.id] = connector
         self.dispatcher.attach(connector)
         connector.start()
+
+
+def _certificates(certfile: str, keyfile: str) -> tls.Certificates | None:
+    """Read the listener's certificate, where there is one; raises `SettingsError`."""
+    try:
+        return tls.Certificates(certfile, keyfile or None) if certfile else None
+    except OSError as error:
+        raise SettingsError(f"http.tls_cert, http.tls_key: {error}") from error
+
+
+def _mail_server(settings: Settings) -> MailServer:
+    mail = settings.mail
+    return MailServer(mail.host, mail.port, mail.security, mail.username, mail.password, mail.sender, mail.timeout)
 
 
 def _fallback(request: HttpRequest, status: int) -> HttpReply:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct, field
 
-from depesza.core import schedule
+from depesza.core import ledger, schedule
 from depesza.core.planning import Policy
 
 
@@ -42,7 +42,7 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, _help("Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, _help("Port to listen on; 0 takes any free one.", ge=0, le=65535)] = 8080
     tls_cert: Annotated[str, _help("Certificate chain (PEM); with `tls_key` the listener speaks TLS.")] = ""
-    tls_key: Annotated[str, _help("Private key (PEM).")] = ""
+    tls_key: Annotated[str, _help("Private key (PEM); empty when it stands in `tls_cert`. Both are read anew when they change.")] = ""
     trusted_proxies: Annotated[tuple[str, ...], _help("Networks whose X-Forwarded-* headers are believed.")] = ()
     public: Annotated[
         tuple[str, ...], _help("Addresses under which clients call us, e.g. `https://sms.example.org`.")
@@ -81,6 +81,11 @@ class MessageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     quiet_country: Annotated[str, _help("Country of receivers for whom `quiet` holds.")] = "FR"
     default_country: Annotated[str, _help("Country of numbers in national form; empty refuses them.")] = ""
     keep_graphemes: Annotated[bool, _help("Never cut an emoji or an accented letter between two parts.")] = True
+    lookup_price: Annotated[float, _help("Credits for asking a network about one number.", ge=0, le=1000)] = 0.1
+    template_prefixes: Annotated[
+        tuple[str, ...],
+        _help("Digits of receivers to whom only texts of an enabled template go, e.g. `1` for North America."),
+    ] = ()
 
 
 class CallbackSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,12 +98,43 @@ class CallbackSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 
 
+class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The server that sends our mail: replies sent on, alerts, new passwords."""
+
+    host: Annotated[str, _help("SMTP server; empty: mail is kept and tried again, and given up in the end.")] = ""
+    port: Annotated[int, _help("Its port.", ge=1, le=65535)] = 587
+    security: Annotated[
+        str, _help("`starttls`, `tls` from the first octet, or `none`.", pattern="^(starttls|tls|none)$")
+    ] = "starttls"
+    username: Annotated[str, _help("Login there; empty: none.")] = ""
+    password: Annotated[str, _help("Its password.")] = ""
+    sender: Annotated[str, _help("Address that our mail comes from; required with a host.")] = ""
+    timeout: Annotated[float, _help("Seconds the server may take.", gt=0)] = 30.0
+
+
 class ClusterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Several processes on one PostgreSQL."""
 
     lease: Annotated[
         float, _help("Seconds after which the others take over the work of a process that is gone.", ge=1)
     ] = 12.0
+
+
+class Http2smsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """http2sms."""
+
+    help: Annotated[
+        str, _help("Address that each refusal names for more information; empty for our own page, `/http2sms/help`.")
+    ] = ""
+
+
+class DocumentSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files that clients upload, and exports that are written for them."""
+
+    largest: Annotated[
+        int, _help("Largest file that a client may upload, in octets; `http.body_limit` bounds it too.", ge=1)
+    ] = 16 * 1024 * 1024
+    export_days: Annotated[int, _help("Days for which an export can be fetched.", ge=1)] = 30
 
 
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,10 +145,18 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     mask: Annotated[bool, _help("Hide most of each phone number and all texts.")] = True
 
 
+class OrderSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How credits and accounts are sold."""
+
+    wait: Annotated[bool, _help("An order waits for `depesza order approve`; else it is carried out at once.")] = True
+    terms: Annotated[tuple[str, ...], _help("Addresses of the terms that are shown with an order.")] = ()
+
+
 class KeepSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long things are kept."""
 
     days: Annotated[int, _help("Days for messages and their timelines.", ge=1)] = 400
+    callback_days: Annotated[int, _help("Days for callbacks that are over, with all their tries.", ge=1)] = 90
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,8 +168,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     security: SecuritySettings = field(default_factory=SecuritySettings)
     messages: MessageSettings = field(default_factory=MessageSettings)
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
+    http2sms: Http2smsSettings = field(default_factory=Http2smsSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    orders: OrderSettings = field(default_factory=OrderSettings)
     keep: KeepSettings = field(default_factory=KeepSettings)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
 
     def policy(self) -> Policy:
@@ -142,6 +190,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             messages.quiet_country,
             messages.default_country,
             messages.keep_graphemes,
+            ledger.micro(messages.lookup_price),
+            messages.template_prefixes,
         )
 
 

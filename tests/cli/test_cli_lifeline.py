@@ -32,7 +32,7 @@ LIFE = Timeline(
         Event(1, AT, "throttled", "70 ESME_RTHROTTLED", b""),
         Event(2, AT + 2 * MICRO, "taken", "70 7f", SUBMIT + SUBMIT),
         Event(3, AT + 3 * MICRO, "receipt", "70 7f FAILED", b"id:7f stat:UNDELIV err:001"),
-        Event(4, AT + 4 * MICRO, "callback", "receipt 500 http://x.example/", b'{"message":101}'),
+        Event(4, AT + 4 * MICRO, "callback", "receipt 500 12 ms http://x.example/ #9", b'{"message":101}'),
         Event(5, AT + 5 * MICRO, "maybe_sent", "node 3 ended", b""),
     ),
     remotes=(Remote(70, "7f", 0, State.FAILED, AT),),

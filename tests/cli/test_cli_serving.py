@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 from tests.cli.called import Cli
+from tests.journeys.authority import make_authority
 
 from depesza.cli import main
 
@@ -114,6 +116,57 @@ def test_it_answers_takes_texts_and_changes_and_drains(server: Server, cli: Cli)
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(PATIENCE) == 0
     assert [line["event"] for line in server.said()][-1] == "app.stopped"
+
+
+def shown(port: int, authority: Path) -> bool:
+    """Tell whether the clients' port shows a certificate of this authority."""
+    context = ssl.create_default_context(cafile=str(authority / "ca.pem"))
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port)) as raw,
+            context.wrap_socket(raw, server_hostname="localhost"),
+        ):
+            return True
+    except ssl.SSLCertVerificationError:
+        return False
+
+
+def test_sighup_presents_the_new_certificate_and_a_bad_one_changes_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        make_authority(folder, "localhost")
+    live = tmp_path / "live.pem"
+
+    def install(authority: Path) -> None:
+        live.write_bytes((authority / "server.key").read_bytes() + (authority / "server.pem").read_bytes())
+
+    install(first)
+    port = int(environment["DEPESZA_HTTP_PORT"])
+    server = Server(tmp_path, environment | {"DEPESZA_HTTP_TLS_CERT": str(live)})
+    try:
+        server.until(lambda: shown(port, first))
+        install(second)
+        server.process.send_signal(signal.SIGHUP)
+        server.until(lambda: shown(port, second))
+        live.write_text("nothing of use")
+        server.process.send_signal(signal.SIGHUP)
+        server.until(lambda: server.said()[-1]["event"] == "app.certificate_refused")
+        assert shown(port, second)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE) == 0
+    finally:
+        server.process.kill()
+        server.process.wait(10)
+
+
+def test_a_certificate_that_is_not_there_is_told_in_a_line(environment: dict[str, str], tmp_path: Path) -> None:
+    server = Server(tmp_path, environment | {"DEPESZA_HTTP_TLS_CERT": str(tmp_path / "gone.pem")})
+    assert server.process.wait(PATIENCE) == 2
+    assert "http.tls_cert, http.tls_key: [Errno 2]" in server.log.read_text()
+    assert "Traceback" not in server.log.read_text()
 
 
 def test_a_port_that_is_taken_is_told_in_a_line(environment: dict[str, str], run: Cli, tmp_path: Path) -> None:

@@ -16,12 +16,14 @@ from depesza.core.fairness import Lanes
 from depesza.core.planning import Policy
 from depesza.dialects.contract import Context
 from depesza.dialects.ovh import Ovh
+from depesza.engine.loader import Loader
+from depesza.net.http_link import Sink
 from depesza.services import keys
 from depesza.services.vault import Vault
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
 from depesza.store.tx import Tx
-from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
+from depesza.wire.http import HttpAnswer, HttpReply, HttpRequest
 
 RULES = tuple(
     (method, path) for path in ("/sms", "/sms/*", "/order/sms/*", "/me") for method in ("GET", "POST", "PUT", "DELETE")
@@ -62,7 +64,7 @@ class World:
         self.clock = clock
         self.vault = Vault(b"a key of sixteen octets", Chance())
         self.ovh = Ovh(
-            Context(store, self.vault, Lanes(), Policy(), clock, no_fetch, **context)  # type: ignore[arg-type]
+            Context(store, self.vault, Lanes(), Policy(), clock, nothing(store, clock), **context)  # type: ignore[arg-type]
         )
         self.key = self.secret = self.consumer_key = ""
 
@@ -126,9 +128,13 @@ def read(reply: HttpReply) -> Answer:
     return Answer(reply.status, value, dict(reply.headers), text)
 
 
-async def no_fetch(call: HttpCall) -> HttpAnswer:
+def nothing(store: Store, clock: Clock) -> Loader:
     """There is no network here."""
-    return HttpAnswer(0, error="refused")
+
+    async def download(url: str, sink: Sink) -> HttpAnswer:
+        return HttpAnswer(0, error="refused")
+
+    return Loader(store, download, Policy(), clock)
 
 
 async def give_password(tx: Tx) -> None:

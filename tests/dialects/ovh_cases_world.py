@@ -17,7 +17,10 @@ from depesza.core.model import Inbound, Message, Outcome, Receipt, State
 from depesza.core.planning import Policy
 from depesza.dialects.contract import Context
 from depesza.dialects.ovh import Ovh
-from depesza.services import audit, campaigns, inbox, notices, progress, users
+from depesza.engine.loader import Loader
+from depesza.net.http_link import Sink
+from depesza.services import audiences, audit, campaign_steps, cleaning, errands, inbox, notices, progress, users
+from depesza.services.errands import Step
 from depesza.store.tx import Tx
 from depesza.wire.http import HttpAnswer, HttpCall
 
@@ -34,12 +37,16 @@ class Desk:
         self.store = world.store
         self.lanes = Lanes()
         self.files: dict[str, bytes] = {}
-        world.ovh = Ovh(Context(world.store, world.vault, self.lanes, Policy(), world.clock, self.fetch))
+        self.lists = Loader(world.store, self.download, Policy(), world.clock)
+        world.ovh = Ovh(Context(world.store, world.vault, self.lanes, Policy(), world.clock, self.lists))
 
-    async def fetch(self, call: HttpCall) -> HttpAnswer:
+    async def download(self, url: str, sink: Sink) -> HttpAnswer:
         """Serve the files of this desk."""
-        body = self.files.get(call.url)
-        return HttpAnswer(404) if body is None else HttpAnswer(200, body)
+        body = self.files.get(url)
+        if body is None:
+            return HttpAnswer(404)
+        sink(body)
+        return HttpAnswer(200)
 
     async def ask(self, method: str, path: str, value: object = None, **options: object) -> Answer:
         """Call below the account; a path that begins with `//` is below the version."""
@@ -95,12 +102,20 @@ class Desk:
         return (await self.store.run(inbox.take_inbound, [inbound], Policy(), self.clock.now))[0]
 
     async def run_campaigns(self) -> None:
-        """Do the campaigner's work to its end."""
-        for id in await self.store.look(campaigns.running):
-            while True:
-                page = await self.store.run(campaigns.next_page, id, self.lanes, Policy(), self.clock.now, 2)
-                if page.status != "running":
-                    break
+        """Do the campaigner's work, as far as it goes now."""
+        busy = True
+        while busy:
+            busy = False
+            for kind, id in await self.store.look(errands.waiting):
+                step = await self._step(kind, id)
+                busy = busy or not step.wait
+
+    async def _step(self, kind: str, id: int) -> Step:
+        if kind == "sweep":
+            return await self.store.run(audiences.sweep, id)
+        if kind == "task":
+            return await self.store.run(cleaning.step, id, self.clock.now)
+        return await self.store.run(campaign_steps.step, id, self.lanes, Policy(), self.clock.now, 2)
 
     async def calls(self) -> list[HttpCall]:
         """Give the callbacks that are owed, in the order in which they were written."""

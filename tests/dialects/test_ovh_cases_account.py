@@ -6,7 +6,7 @@ import pytest
 from tests.dialects.ovh_cases_world import PEER, Desk, desk_of
 from tests.store.world import ONE
 
-from depesza.services import accounts, credits, senders
+from depesza.services import accounts, orders, senders
 from depesza.store.tx import Tx
 
 pytestmark = pytest.mark.anyio
@@ -73,7 +73,9 @@ async def test_case_41_a_list_is_loaded_into_a_slot(desk: Desk) -> None:
         ({"csvUrl": "http://127.0.0.1:9/none.csv"}, 400),
         ({"csvUrl": "file:///etc/hosts"}, 400),
         ({"csvUrl": None}, 400),
-        ({"documentId": "d1"}, 404),
+        ({"csvUrl": None, "documentId": "d1"}, 404),
+        ({"documentId": "d1"}, 400),
+        ({"csvUrl": None, "documentId": "d1", "autoUpdate": True}, 400),
     ],
 )
 async def test_case_41_a_list_that_cannot_be_loaded(desk: Desk, fields: dict[str, object], status: int) -> None:
@@ -304,7 +306,12 @@ async def test_case_48_an_order_is_priced(desk: Desk) -> None:
     prices = found["prices"]
     total = prices["withoutTax"]["value"] + prices["tax"]["value"]
     assert prices["withTax"]["value"] == pytest.approx(total)
-    assert line["totalPrice"] == {"currencyCode": "EUR", "text": "8.00 €", "value": 8.0}
+    assert line["totalPrice"] == {
+        "currencyCode": "PLN",
+        "text": "34.40 zł",
+        "value": 34.4,
+        "priceInUcents": 3_440_000_000,
+    }
     assert (await desk.ask("GET", "//order/sms/sms-xx11111-1/credits?quantity=99")).status == 400
     assert await desk.good("GET", "//order/sms/sms-xx11111-1") == ["credits"]
 
@@ -318,14 +325,15 @@ async def test_case_49_an_order_waits_for_the_operator(desk: Desk) -> None:
     found = await desk.good("POST", "//order/sms/sms-xx11111-1/credits", {"quantity": 100})
     assert isinstance(found, dict)
     assert found.keys() == ORDER
-    assert found["url"] == f"http://127.0.0.1:8080/order/{found['orderId']}"
+    assert found["url"].startswith(f"http://127.0.0.1:8080/order/{found['orderId']}/")
     assert await desk.balance() == 100
-    (waiting,) = await desk.store.look(credits.orders)
+    (waiting,) = await desk.store.look(orders.listed, "waiting")
     assert waiting.id == found["orderId"]
-    await desk.store.run(credits.fulfil, waiting.id, desk.clock.now)
+    await desk.store.run(orders.approve, waiting.id, desk.clock.now, "tests")
     assert await desk.balance() == 200
-    with pytest.raises(credits.Unknown):
-        await desk.store.run(credits.fulfil, waiting.id, desk.clock.now)
+    for decide in (orders.approve, orders.refuse):
+        with pytest.raises(accounts.Unknown):
+            await desk.store.run(decide, waiting.id, desk.clock.now, "tests")
     assert await desk.balance() == 200
 
 

@@ -6,9 +6,10 @@ import pytest
 from tests.dialects.ovh_auth_world import HOST, World, opened, plain
 
 from depesza.dialects.ovh import many
+from depesza.dialects.ovh.call import ANONYMOUS, Call, NotHere
 from depesza.dialects.ovh.errors import OvhError, not_found
 from depesza.dialects.ovh.operations import AUTH, ME, OPERATIONS
-from depesza.dialects.ovh.route import Route
+from depesza.dialects.ovh.route import Route, get
 from depesza.dialects.ovh.routes import ORDER, SMS
 from depesza.dialects.ovh.schema import models
 
@@ -96,9 +97,21 @@ async def test_what_has_no_handler_says_so(sqlite_url: str) -> None:
         for row in _unfinished():
             path = row.path.replace("{serviceName}", "sms-xx11111-1").replace("{", "").replace("}", "")
             answer = await world.call(row.method, "/1.0" + path)
-            assert answer.status == 501, row.path
+            status, error = (403, "Client::Forbidden") if row.why_not else (501, "Server::NotImplemented")
+            assert answer.status == status, row.path
             assert isinstance(answer.json, dict)
-            assert answer.json["class"] == "Server::NotImplemented"
+            assert answer.json["class"] == error
+            assert row.why_not in answer.json["message"]
+
+
+@pytest.mark.anyio
+async def test_what_belongs_to_the_vendors_business_is_refused_with_its_reason() -> None:
+    row = get("/sms/somewhere", "C", NotHere("Ask the operator."), "void")
+    assert (row.done, row.why_not) == (False, "Ask the operator.")
+    with pytest.raises(OvhError) as refused:
+        await row.handler(Call(plain("GET", "/"), None, ANONYMOUS, {}, 0))  # type: ignore[arg-type]
+    assert (refused.value.status, refused.value.error_code) == (403, "FORBIDDEN")
+    assert refused.value.message == "This call is not offered here: Ask the operator."
 
 
 # documents

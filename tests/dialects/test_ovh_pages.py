@@ -7,8 +7,8 @@ import pytest
 from tests.dialects.ovh_auth_world import PASSWORD, Answer, World, form, opened, plain
 
 from depesza.dialects.ovh.html import page
-from depesza.dialects.ovh.locks import LOCKED, MOST, TRIES, Locks
 from depesza.services import keys
+from depesza.services.locks import LOCKED, TRIES
 
 pytestmark = pytest.mark.anyio
 
@@ -173,17 +173,3 @@ async def test_other_pages_do_not_exist(world: World) -> None:
 def no_url() -> dict[str, str]:
     """What an address without an operation is told."""
     return {"message": "Got an invalid (or empty) URL", "class": "Client::NotFound"}
-
-
-def test_locks_are_bounded_and_grow() -> None:
-    locks = Locks()
-    for count in range(MOST + 10):
-        locks.wrong(f"name{count}", "::1", 0)
-    assert len(locks._tries) == MOST
-    for _ in range(TRIES + 3):
-        locks.wrong("ab1-ovh", "::1", 0)
-    assert locks.locked("ab1-ovh", "::1", 8 * LOCKED - 1)
-    assert not locks.locked("ab1-ovh", "::1", 8 * LOCKED)
-    assert not locks.locked("ab1-ovh", "::2", 0)
-    locks.right("ab1-ovh", "::1")
-    assert not locks.locked("ab1-ovh", "::1", 0)

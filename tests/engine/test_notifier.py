@@ -14,7 +14,7 @@ from depesza.core.facts import Account, Facts
 from depesza.core.model import MICRO, Notice, ReceiptFact, State
 from depesza.engine import notifier as module
 from depesza.engine.notifier import Notifier, Plan
-from depesza.services.notices import owe_receipt
+from depesza.services.notices import owe_receipt, read_try
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
 from depesza.store.tx import Tx, Work
@@ -138,7 +138,11 @@ async def desk(store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> A
 
 
 async def test_the_whole_schedule_is_kept_to_the_second_and_then_it_is_given_up(desk: Desk) -> None:
-    desk.wire.answer = lambda url: BAD
+    def slow_and_bad(url: str) -> HttpAnswer:
+        desk.clock.move(0.012)
+        return BAD
+
+    desk.wire.answer = slow_and_bad
     desk.open()
     plan = Plan().schedule
     assert sum(plan) > 3 * 86_400, "three days of trying"
@@ -155,7 +159,8 @@ async def test_the_whole_schedule_is_kept_to_the_second_and_then_it_is_given_up(
     desk.clock.move(10 * 86_400)
     await asyncio.sleep(0.05)
     assert len(desk.wire.calls) == len(plan) + 1
-    assert await desk.events(7) == ["receipt 503 http://one.example/dlr"] * (len(plan) + 1)
+    told = [read_try(detail) for detail in await desk.events(7)]
+    assert told == [("503", 12, "http://one.example/dlr")] * (len(plan) + 1)
     assert desk.notifier.results == {"again": len(plan), "given_up": 1}
 
 

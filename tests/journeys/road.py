@@ -52,16 +52,20 @@ class Heard(Struct, frozen=True):
     form: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    target: str
+    """Path and query, octet for octet."""
 
 
 class Ear:
-    """A customer's web server: takes every callback and answers 200."""
+    """A customer's web server: takes every callback and answers 200, or what `answers` holds first."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.before_answer: Callable[[Heard], object] | None = None
         """Called in a thread while the platform waits for our answer; what it gives is put in `seen`."""
         self.seen: list[Any] = []
+        self.answers: list[tuple[int, str]] = []
+        """Statuses and texts for the next callbacks."""
         self._more = asyncio.Condition()
 
     async def start(self) -> None:
@@ -80,13 +84,16 @@ class Ear:
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         form = {name: str(value) for name, value in (await request.post()).items()}
-        heard = Heard(request.method, request.path, dict(request.query), form, dict(request.headers), body)
+        heard = Heard(
+            request.method, request.path, dict(request.query), form, dict(request.headers), body, request.raw_path
+        )
         if self.before_answer is not None:
             self.seen.append(await asyncio.to_thread(self.before_answer, heard))
         async with self._more:
             self.heard.append(heard)
             self._more.notify_all()
-        return web.Response()
+        status, text = self.answers.pop(0) if self.answers else (200, "")
+        return web.Response(status=status, text=text, headers={"Location": f"{self.url}/elsewhere"})
 
     async def wait_for(self, count: int, fits: Callable[[Heard], bool] = lambda _: True) -> list[Heard]:
         """Wait until so many callbacks fit; gives them in the order they came."""
@@ -153,7 +160,7 @@ class Road:
         made = await asyncio.to_thread(request.request)
         assert made["state"] == "pendingValidation"
         assert made["validationUrl"].startswith(self.address)
-        shown = await asyncio.to_thread(_approve, made["validationUrl"])
+        shown = await asyncio.to_thread(approve, made["validationUrl"])
         assert shown.status_code == 200, shown.text
 
     async def audited(self) -> None:
@@ -162,7 +169,8 @@ class Road:
         assert report.clean, report.problems
 
 
-def _approve(url: str) -> requests.Response:
+def approve(url: str) -> requests.Response:
+    """Accept on the page that a validationUrl leads to, as the owner does in a browser."""
     with requests.Session() as browser:
         shown = browser.get(url, timeout=PATIENCE)
         fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown.text))
@@ -212,8 +220,10 @@ def introduce(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
 
 
 @asynccontextmanager
-async def built(url: str, monkeypatch: pytest.MonkeyPatch, name: str = "", **http: object) -> AsyncIterator[Road]:
-    """Build a road over a migrated store; `name` is the host by which the customer calls."""
+async def built(
+    url: str, monkeypatch: pytest.MonkeyPatch, name: str = "", *, keys: bool = True, **http: object
+) -> AsyncIterator[Road]:
+    """Build a road over a migrated store; `name` is the host by which the customer calls, who gets `keys`."""
     async with AsyncExitStack() as stack:
         simulator = await stack.enter_async_context(Simulator(SimulatorSettings(time_scale=0.05)))
         ear = Ear()
@@ -231,5 +241,6 @@ async def built(url: str, monkeypatch: pytest.MonkeyPatch, name: str = "", **htt
         address = app.http.url.replace("127.0.0.1", name) if name else app.http.url
         introduce(monkeypatch, address)
         road = Road(app, simulator, ear, address)
-        await road.get_keys()
+        if keys:
+            await road.get_keys()
         yield road

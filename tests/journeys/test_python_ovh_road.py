@@ -73,9 +73,15 @@ def _is_signed(road: Road, heard: Heard) -> None:
     """Verify as docs/reference/callbacks.md tells."""
     headers = {name.lower(): value for name, value in heard.headers.items()}
     secret = road.app.vault.webhook_secret(road.app.store.facts.account_named[SERVICE].id)
-    content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + heard.body
-    expected = "v1," + base64.b64encode(hmac.digest(secret, content, "sha256")).decode()
-    assert headers["webhook-signature"] == expected
+    head = f"{headers['webhook-id']}.{headers['webhook-timestamp']}."
+    whole = f"{head}{heard.method} {road.ear.url}{heard.target}\n".encode() + heard.body
+    assert headers["x-depesza-signature"] == _mac(secret, whole)
+    if heard.method == "POST":
+        assert headers["webhook-signature"] == _mac(secret, head.encode() + heard.body)
+
+
+def _mac(secret: bytes, content: bytes) -> str:
+    return "v1," + base64.b64encode(hmac.digest(secret, content, "sha256")).decode()
 
 
 async def test_an_account_that_wants_ends_only_is_told_ends_only(road: Road) -> None:

@@ -282,6 +282,50 @@ async def test_several_servers_share_a_loop_and_stop_alone() -> None:
         assert (await once(second, get(b"/"))).status == 200
 
 
+class Pieces:
+    """A long body, and how much of it was asked for."""
+
+    def __init__(self, count: int, short: int = 0, broken: bool = False) -> None:
+        self.count, self.given, self.short, self.broken = count, 0, short, broken
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for n in range(self.count):
+            self.given += 1
+            yield bytes([n % 256]) * 65536
+        if self.broken:
+            raise OSError("the store is gone")
+
+    async def handle(self, request: HttpRequest) -> HttpReply:
+        """Answer with all pieces, and a word before them."""
+        return HttpReply(200, b"begin", more=aiter(self), length=65536 * (self.count + self.short))
+
+
+async def test_a_long_body_is_written_as_its_client_takes_it() -> None:
+    pieces = Pieces(400)
+    async with serving(pieces.handle) as server:
+        client = await Client.to(server, limit=65536)
+        client.writer.write(get(b"/") + get(b"/again").replace(b"GET", b"HEAD"))
+        given = -1
+        while given != pieces.given or not given:
+            given = pieces.given
+            await asyncio.sleep(0.02)
+        assert pieces.given < 300  # the rest waits in the table, not in memory
+        answer = await client.answer()
+        assert len(answer.body) == 5 + 400 * 65536
+        assert answer.body[5 + 300 * 65536] == 300 % 256
+        assert (await client.answer(body=False)).headers["content-length"] == str(5 + 400 * 65536)
+        assert pieces.given == 400
+
+
+async def test_a_long_body_that_comes_short_breaks_the_connection() -> None:
+    for pieces in (Pieces(2, short=1), Pieces(2, short=1, broken=True)):
+        async with serving(pieces.handle) as server:
+            client = await Client.to(server)
+            with capture_logs() as logged, pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+                await client.ask(get(b"/"))
+            assert bool(logged) is pieces.broken
+
+
 async def test_stopping_lets_running_requests_finish() -> None:
     running, go_on = asyncio.Event(), asyncio.Event()
 

@@ -138,6 +138,15 @@ BROKEN = [
         " VALUES (1, 50, 'ovh', 'receipt', '', NULL, 1, 0, 0, 0, 9, 0)",
         "callback in a state that there is not",
     ),
+    (
+        "INSERT INTO lookups (id, request, account, wallet, number, price, status, created, done, connector, node)"
+        " VALUES (7, 6, 50, 50, '+33601020304', 5, 'error', 0, 0, 0, 0)",
+        "look-up that failed and was not given back",
+    ),
+    (
+        "INSERT INTO orders (id, account, at, quantity, kind, status) VALUES (7, 50, 0, 100, 'manual', 'done')",
+        "order that is done and not credited",
+    ),
 ]
 
 

@@ -35,17 +35,26 @@ COMMANDS: dict[str, Row] = {
     "settings": Row("depesza.cli.config:settings", "Print a sample file, the environment, or check them.", RUN),
     "apply": Row("depesza.cli.apply:apply", "Make the store hold what a file says.", RUN),
     "audit": Row("depesza.cli.audit:audit", "Check that every message and credit is accounted for.", RUN),
+    "openapi": Row("depesza.cli.openapi:openapi", "Print the OpenAPI document of the OVHcloud SMS API.", RUN),
     "completion": Row("depesza.cli.completion:completion", "Print completion for a shell.", RUN),
     "send": Row("depesza.cli.messages:send", "Send a text.", MESSAGES),
+    "campaign": Row("depesza.cli.campaigns:campaign", "Sends to lists of receivers.", MESSAGES),
     "message": Row("depesza.cli.messages:message", "Show the life of a message.", MESSAGES),
+    "callback": Row(
+        "depesza.cli.callbacks:callback", "What clients were told, each try, and telling it again.", MESSAGES
+    ),
     "owner": Row("depesza.cli.accounts:owner", "Those who hold accounts and keys.", WHO),
     "account": Row("depesza.cli.accounts:account", "Balances with their senders and users.", WHO),
     "credit": Row("depesza.cli.credits:credit", "Credits of an account.", WHO),
     "user": Row("depesza.cli.accounts:user", "Logins below an account.", WHO),
     "sender": Row("depesza.cli.accounts:sender", "Names and numbers an account may send from.", WHO),
+    "template": Row("depesza.cli.moderation:template", "Texts that need approval before they are sent.", WHO),
     "key": Row("depesza.cli.keys:key", "Applications and the keys they sign with.", WHO),
     "connector": Row("depesza.cli.network:connector", "Links to carriers.", WAYS),
     "route": Row("depesza.cli.network:route", "Which connectors may carry a message.", WAYS),
+    "order": Row("depesza.cli.orders:order", "Orders of credits and accounts.", WHO),
+    "pack": Row("depesza.cli.packs:pack", "What credits cost in money.", WHO),
+    "restriction": Row("depesza.cli.moderation:restriction", "What operators are known not to take.", WAYS),
     "price": Row("depesza.cli.network:price", "What a part costs.", WAYS),
 }
 

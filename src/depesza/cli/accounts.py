@@ -148,13 +148,27 @@ class AccountFields:
             str | None, Parameter(help="Credits at which it is made.", show_default=False)
         ] = None,
         max_parts: Annotated[int | None, Parameter(help="Longest text, in parts.", show_default=False)] = None,
+        home: Annotated[
+            Literal["ovh"] | None,
+            Parameter(help="Dialect that tells of texts which answer none of ours.", show_default=False),
+        ] = None,
+        forward_sender: Annotated[
+            str | None, Parameter(help="Sender of replies sent on, and of alerts.", show_default=False)
+        ] = None,
+        smpp: Annotated[bool | None, Parameter(help="It may bind over SMPP.", show_default=False)] = None,
+        smpp_ip: Annotated[
+            tuple[str, ...] | None, Parameter(negative="", help="A network it may bind from; again for more.")
+        ] = None,
+        smpp_rate: Annotated[int | None, Parameter(help="Messages a second over SMPP.", show_default=False)] = None,
+        smpp_window: Annotated[int | None, Parameter(help="Messages under way over SMPP.", show_default=False)] = None,
     ) -> None:
         self.fields = wished.given(
             description=description, enabled=enabled, timezone=timezone, weight=weight, credit_limit=credit_limit,
             on_unknown=on_unknown, refund_failed=refund_failed, notices=notices, callback=callback,
             stop_callback=stop_callback, response_type=response_type, response_text=response_text,
             response_url=response_url, recredit_amount=recredit_amount, recredit_threshold=recredit_threshold,
-            max_parts=max_parts,
+            max_parts=max_parts, home=home, forward_sender=forward_sender, smpp=smpp, smpp_ips=smpp_ip,
+            smpp_rate=smpp_rate, smpp_window=smpp_window,
         )  # fmt: skip
 
 
@@ -221,6 +235,28 @@ def show_secret(name: str, /, *, config: Config = None, json: AsJson = False) ->
         print(found["secret"])
 
 
+@account.command(name="smpp-password")
+def renew_smpp_password(name: str, /, *, config: Config = None, json: AsJson = False) -> None:
+    """Give an account a new password for SMPP and print it: it is kept as a hash and never shown again."""
+
+    async def work(desk: Desk) -> Any:
+        from depesza.services import directory, smpp_access
+        from depesza.services.draft import Draft
+
+        vault = desk.vault
+        password = smpp_access.new_password(vault)
+        hashed = vault.hash_password(password)
+
+        async def service(tx: "Tx") -> Any:
+            draft = Draft(tx, desk.now(), "cli")
+            directory.renew_smpp_password(draft, name, password, hashed)
+            return draft.changes
+
+        return await desk.store.run(service)
+
+    wished.tell(at_desk(config, work), json=json)
+
+
 async def _balances(tx: "Tx") -> dict[int, int]:
     return {row[0]: row[1] for row in await tx.query("SELECT id, balance FROM wallets")}
 
@@ -244,6 +280,8 @@ def account_row(facts: "Facts", row: "Account", balances: dict[int, int]) -> dic
         "balance": ledger.credits(balances.get(row.id, 0)),
         "credit_limit": ledger.credits(row.credit_limit),
         "recredit_threshold": ledger.credits(row.recredit_threshold),
+        "smpp_password": bool(row.smpp_password),
+        "forwards": [f"{each.media} {each.target}" for each in row.forwards],
         "users": [each.login for each in facts.users if each.account == row.id],
         "senders": [each.name for each in facts.senders if each.account == row.id],
     }
@@ -359,7 +397,10 @@ def delete_user(account: AccountName, login: str, /, *, config: Config = None, j
 
 # senders
 
-SenderKind = Annotated[Literal["alpha", "numeric", "shortcode", "virtual"] | None, Parameter(show_default=False)]
+SenderKind = Annotated[
+    Literal["alpha", "numeric", "shortcode", "virtual", "time2chat"] | None,
+    Parameter(help="`virtual` and `time2chat`: a number that only this account has.", show_default=False),
+]
 SenderStatus = Annotated[
     Literal["enable", "disable", "refused", "waitingValidation"] | None, Parameter(show_default=False)
 ]

@@ -1,4 +1,4 @@
-"""`depesza credit`: give, correct, move and show credits, and fulfil orders."""
+"""`depesza credit`: give, correct, move and show credits, and codes worth some."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +11,6 @@ from depesza.cli.errors import Failed
 
 if TYPE_CHECKING:
     from depesza.services.draft import Draft
-    from depesza.store.tx import Tx
 
 credit = App(name="credit", help="Credits of an account.")
 
@@ -116,31 +115,23 @@ def entries(
     """List the entries of an account, the newest first."""
 
     async def work(desk: Desk) -> list[dict[str, Any]]:
-        return await desk.store.look(_entries, find_account(desk.facts, account).id, limit)
+        from depesza.core import ledger
+        from depesza.services import credits
+
+        wallet = find_account(desk.facts, account).id
+        return [
+            {
+                "id": row.id,
+                "at": show.moment(row.at),
+                "kind": row.kind,
+                "credits": ledger.credits(-row.amount if row.source == wallet else row.amount),
+                "ref": row.ref or None,
+                "note": row.note,
+            }
+            for row in await desk.store.look(credits.entries, wallet, limit)
+        ]
 
     show.listing(at_desk(config, work), json=json)
-
-
-async def _entries(tx: "Tx", wallet: int, limit: int) -> list[dict[str, Any]]:
-    from depesza.core import ledger
-
-    rows = await tx.query(
-        "SELECT at, kind, source, amount, ref, note, id FROM entries WHERE source = ?1 OR target = ?1"
-        " ORDER BY id DESC LIMIT ?2",
-        wallet,
-        limit,
-    )
-    return [
-        {
-            "id": id,
-            "at": show.moment(at),
-            "kind": kind,
-            "credits": ledger.credits(-amount if source == wallet else amount),
-            "ref": ref or None,
-            "note": note,
-        }
-        for at, kind, source, amount, ref, note, id in rows
-    ]
 
 
 @credit.command(name="show")
@@ -163,39 +154,114 @@ def balance(account: AccountName, /, *, config: Config = None, json: AsJson = Fa
     show.details(at_desk(config, work), json=json)
 
 
-@credit.command(name="orders")
-def orders(*, config: Config = None, json: AsJson = False) -> None:
-    """List the orders that wait to be fulfilled."""
+# codes
+
+code = App(name="code", help="Codes worth credits, each redeemed once.")
+credit.command(code)
+
+
+@code.command(name="create")
+def create_codes(
+    *,
+    credits: Annotated[str, Parameter(help="Credits that a code is worth.")],
+    count: Annotated[int, Parameter(help="How many codes.")] = 1,
+    expires: Annotated[str, Parameter(help="Last day on which they are taken, like 2027-12-31 (UTC).")] = "",
+    note: Note = "",
+    config: Config = None,
+    json: AsJson = False,
+) -> None:
+    """Make codes; they are printed here and never again."""
+    amount = _above_zero(credits)
 
     async def work(desk: Desk) -> list[dict[str, Any]]:
-        from depesza.services import credits
+        from depesza.services import vouchers
 
-        accounts = desk.facts.account
+        if not 1 <= count <= vouchers.MOST:
+            raise Failed(f"--count: between 1 and {vouchers.MOST}", 2)
+        now = desk.now()
+        until = _end_of_day(expires) if expires else 0
+        if until and until <= now:
+            raise Failed(f"--expires: {expires} is over", 2)
+        made = await desk.store.run(vouchers.create, desk.vault, amount, count, until, note, "cli", now)
+        return [{"id": row.id, "code": code, "credits": credits, "expires": show.moment(until)} for row, code in made]
+
+    show.listing(at_desk(config, work), json=json)
+
+
+def _end_of_day(day: str) -> int:
+    from datetime import UTC, date, datetime, time, timedelta
+
+    try:
+        end = datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC)
+    except (ValueError, OverflowError) as error:
+        raise Failed(f"--expires: {day!r} is no day like 2027-12-31", 2) from error
+    return int(end.timestamp()) * 1_000_000
+
+
+@code.command(name="list")
+def list_codes(
+    *, limit: Annotated[int, Parameter(help="The newest so many.")] = 100, config: Config = None, json: AsJson = False
+) -> None:
+    """List codes by how they begin, and what became of them."""
+
+    async def work(desk: Desk) -> list[dict[str, Any]]:
+        from depesza.core import ledger
+        from depesza.services import vouchers
+
+        accounts, now = desk.facts.account, desk.now()
         return [
             {
                 "id": row.id,
-                "account": accounts[row.account].name if row.account in accounts else str(row.account),
-                "at": show.moment(row.at),
-                "credits": row.quantity,
+                "begins": row.hint,
+                "credits": ledger.credits(row.amount),
+                "state": row.state(now),
+                "expires": show.moment(row.expires),
+                "used": show.moment(row.used),
+                "account": accounts[row.account].name if row.account in accounts else None,
+                "note": row.note,
             }
-            for row in await desk.store.look(credits.orders)
+            for row in await desk.store.look(vouchers.listed, limit)
         ]
 
     show.listing(at_desk(config, work), json=json)
 
 
-@credit.command(name="fulfil")
-def fulfil(id: int, /, *, config: Config = None, json: AsJson = False) -> None:
-    """Give an account the credits of an order."""
+@code.command(name="revoke")
+def revoke_codes(ids: list[int], /, *, config: Config = None, json: AsJson = False) -> None:
+    """End codes that nobody has used."""
 
     async def work(desk: Desk) -> dict[str, Any]:
-        from depesza.services import accounts, credits
+        from depesza.services import accounts, vouchers
 
         try:
-            made = await desk.store.run(credits.fulfil, id, desk.now())
+            ended = await desk.store.run(vouchers.revoke, ids, "cli", desk.now())
         except accounts.Unknown as error:
-            raise Failed(f"no order {id} waits") from error
-        account = desk.facts.account[made.account].name
-        return {"id": made.id, "account": account, "credits": made.quantity, "status": made.status}
+            raise Failed(f"there is no {error}") from error
+        return {"revoked": ended, "used or revoked before": [id for id in ids if id not in ended]}
+
+    show.details(at_desk(config, work), json=json)
+
+
+@credit.command(name="redeem")
+def redeem(
+    account: AccountName,
+    code: Annotated[str, Parameter(help="The code; case and dashes do not matter.")],
+    /,
+    *,
+    config: Config = None,
+    json: AsJson = False,
+) -> None:
+    """Give an account the credits of a code."""
+
+    async def work(desk: Desk) -> dict[str, Any]:
+        from depesza.core import ledger
+        from depesza.services import vouchers
+
+        row = find_account(desk.facts, account)
+        try:
+            amount = await desk.store.run(vouchers.redeem, desk.vault.digest(vouchers.read(code)), row.id, desk.now())
+        except vouchers.BadCode as error:
+            raise Failed(str(error)) from error
+        return {"account": row.name, "credits": ledger.credits(amount)}
 
     show.details(at_desk(config, work), json=json)

@@ -51,7 +51,10 @@ def serve(
     config: Config = None,
     bring: Annotated[bool, Parameter(name="--migrate", negative="", help="Migrate first.")] = False,
 ) -> int:
-    """Run the platform until SIGTERM or SIGINT; then finish what is under way. A second signal ends at once."""
+    """Run the platform until SIGTERM or SIGINT; then finish what is under way. A second signal ends at once.
+
+    SIGHUP reads the TLS certificate anew; a changed one is noticed without it too.
+    """
     settings = read_settings(config)
     logs.configure(settings.log)
     if bring:
@@ -102,6 +105,7 @@ async def _serve(settings: Settings) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
+    loop.add_signal_handler(signal.SIGHUP, app.renew_certificates, True)
     await app.start()
     spare_the_collector()
     waits = [asyncio.ensure_future(asked.wait()), asyncio.ensure_future(app.stopped.wait())]

@@ -8,10 +8,11 @@ they are on disk.
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from depesza.core.lookup import Finding
 from depesza.core.model import Inbound, Message, Outcome, Receipt
 
 
@@ -99,4 +100,17 @@ class Connector(Protocol):
 
     async def stop(self, grace: float) -> None:
         """Take no more, wait `grace` seconds for answers, close; the unanswered is reported `uncertain`."""
+        ...
+
+
+@runtime_checkable
+class Informant(Protocol):
+    """What a connector is besides, when its carrier can tell about numbers (HLR look-up)."""
+
+    def lookup(self, number: str, answer: Callable[[Finding | None], None]) -> None:
+        """Ask about a number (E.164); returns at once.
+
+        `answer` is called once, later, with None when the carrier can't tell; a carrier that stays silent need
+        not be answered for.
+        """
         ...

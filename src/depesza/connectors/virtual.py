@@ -8,16 +8,32 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 from depesza.connectors.contract import Health, Link, Reports
 from depesza.connectors.setup import Handle, Setup, World, read_settings
 from depesza.connectors.smpp.words import refusal_of, state_of, status_name
+from depesza.core.lookup import Finding, by_plan
 from depesza.core.model import MICRO, Inbound, Message, Outcome, Receipt
-from depesza.wire.fates import Answer, Fate, How, News, Tries, fate_of
+from depesza.wire.fates import Answer, Fate, How, News, Subscriber, Tries, fate_of
 
 _RETRY_AFTER = MICRO
 _UNANSWERED = frozenset({How.SILENT, How.DROP, How.HANG})
+_FOUND: dict[Subscriber, dict[str, object]] = {
+    Subscriber.PRESENT: {"reachable": True},
+    Subscriber.ABSENT: {"reachable": False, "error": "absent"},
+    Subscriber.UNKNOWN: {"valid": False, "reachable": False, "error": "bad_destination"},
+    Subscriber.BARRED: {"reachable": False, "error": "blocked"},
+    Subscriber.ROAMING: {
+        "reachable": True,
+        "roaming": True,
+        "roaming_country": "CH",
+        "roaming_operator": "Virtual Abroad",
+    },
+    Subscriber.PORTED: {"reachable": True, "ported": True, "operator": "Virtual Mobile", "mnc": "99"},
+}
+"""How the numbering plan's word on a subscriber is changed."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,6 +98,12 @@ class Virtual:
             self._later(silent, partial(self._give_up, message.id, answer.how.value))
         if answer.taken:
             self._schedule_receipts(message, fate, remote, after)
+
+    def lookup(self, number: str, answer: Callable[[Finding | None], None]) -> None:
+        """Tell of a number what its last digits say; nothing of one whose network is silent."""
+        subscriber = fate_of(number).subscriber
+        if subscriber is not Subscriber.SILENT:
+            self._later(self._settings.latency, partial(answer, finding_of(number, subscriber)))
 
     def matched(self, receipt: Receipt, remote: str) -> None:
         """Learn nothing: the ids of this carrier come back as they went out."""
@@ -158,6 +180,16 @@ class Virtual:
 
         timer.append(self._world.call_later(seconds, ring))
         self._timers.add(timer[0])
+
+
+def finding_of(number: str, subscriber: Subscriber) -> Finding:
+    """Tell what the network of a number says of its subscriber; nobody has a number outside the plan."""
+    plan = by_plan(number)
+    if not plan.valid:
+        return msgspec.structs.replace(plan, reachable=False, source="network")
+    found = msgspec.structs.replace(plan, source="network", **_FOUND[subscriber])
+    imsi = found.mcc + (found.mnc or "01") + number[-9:] if found.valid else ""
+    return msgspec.structs.replace(found, imsi=imsi)
 
 
 def read(data: bytes) -> Settings:

@@ -10,7 +10,10 @@ from msgspec import Struct
 
 from depesza.core.model import OnUnknown
 from depesza.core.pricing import Price, Prices
+from depesza.core.restrictions import Restriction, Restrictions
 from depesza.core.routing import Route, Routes
+from depesza.core.tariffs import Pack, Tariffs
+from depesza.core.wording import Patterns
 
 
 class Owner(Struct, frozen=True, kw_only=True):
@@ -28,6 +31,17 @@ class Owner(Struct, frozen=True, kw_only=True):
     country: str = "FR"
     language: str = "fr_FR"
     currency: str = "EUR"
+
+
+class Forward(Struct, frozen=True):
+    """Where an account wants its replies sent on to."""
+
+    media: str
+    """`email` or `sms`."""
+    target: str
+    """An address or a number."""
+    sender: str = ""
+    """Who it comes from; empty: the account's usual one."""
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -59,6 +73,23 @@ class Account(Struct, frozen=True, kw_only=True):
     recredit_threshold: int = 0
     """Micro-credits at or below which it is made."""
     max_parts: int = 6
+    channel: str = "both"
+    """`both`, `marketing` or `transactional`: what it was ordered for."""
+    home: str = "ovh"
+    """Dialect that tells of what answers no message of ours."""
+    forwards: tuple[Forward, ...] = ()
+    """Where replies are sent on to, besides the response."""
+    forward_sender: str = ""
+    """Sender of what is sent on by text, and of alerts."""
+    smpp: bool = False
+    """It may bind over SMPP, with its name as system id."""
+    smpp_password: str = ""
+    """Argon2 hash."""
+    smpp_ips: tuple[str, ...] = ()
+    """Addresses it may bind from; none: nowhere."""
+    smpp_rate: int = 20
+    """Messages a second."""
+    smpp_window: int = 10
 
 
 class User(Struct, frozen=True, kw_only=True):
@@ -123,13 +154,40 @@ class Sender(Struct, frozen=True, kw_only=True):
     account: int
     name: str
     kind: str = "alpha"
-    """`alpha`, `numeric`, `shortcode`, `virtual`."""
+    """`alpha`, `numeric`, `shortcode`, `virtual`, `time2chat`."""
     status: str = "enable"
     """`enable`, `disable`, `refused`, `waitingValidation`."""
     description: str = ""
     reason: str = ""
     comment: str = ""
     referer: str = "custom"
+    created: int = 0
+
+    @property
+    def virtual(self) -> bool:
+        """Tell whether it is a number that the account holds, and nobody else."""
+        return self.kind in ("virtual", "time2chat")
+
+    @property
+    def factor(self) -> int:
+        """How many times the usual price a part costs. spec: ovh/4.12"""
+        return 2 if self.kind == "time2chat" else 1
+
+
+class Wording(Struct, frozen=True, kw_only=True):
+    """A text with free zones that is approved beforehand: a template for moderation."""
+
+    account: int
+    name: str
+    text: str
+    activity: str
+    """`alerting`, `authentification` or `transactional`."""
+    status: str = "waitingValidation"
+    """As a sender's."""
+    description: str = ""
+    reason: str = ""
+    comment: str = ""
+    """The operator's."""
     created: int = 0
 
 
@@ -158,6 +216,9 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     connectors: tuple[ConnectorFact, ...] = ()
     routes: tuple[Route, ...] = ()
     prices: tuple[Price, ...] = ()
+    packs: tuple[Pack, ...] = ()
+    wordings: tuple[Wording, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
 
     @cached_property
     def owner(self) -> dict[int, Owner]:
@@ -205,6 +266,25 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
         return {(row.account, row.name): row for row in self.senders}
 
     @cached_property
+    def wording(self) -> dict[tuple[int, str], Wording]:
+        """Templates for moderation by account and name."""
+        return {(row.account, row.name): row for row in self.wordings}
+
+    @cached_property
+    def approved(self) -> dict[int, Patterns]:
+        """What each account's texts may say where templates are asked for."""
+        texts: dict[int, list[str]] = {}
+        for row in self.wordings:
+            if row.status == "enable":
+                texts.setdefault(row.account, []).append(row.text)
+        return {account: Patterns(mine) for account, mine in texts.items()}
+
+    @cached_property
+    def restricted(self) -> Restrictions:
+        """The restrictions of operators, sorted."""
+        return Restrictions(self.restrictions)
+
+    @cached_property
     def connector(self) -> dict[int, ConnectorFact]:
         """Connectors by id."""
         return {row.id: row for row in self.connectors}
@@ -225,3 +305,8 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def pricing(self) -> Prices:
         """The prices, compiled."""
         return Prices(self.prices)
+
+    @cached_property
+    def tariffs(self) -> Tariffs:
+        """The packs of credits, sorted."""
+        return Tariffs(self.packs)

@@ -5,6 +5,7 @@ more than 1,024 ids in a tick borrows from the next ones; on start it begins abo
 """
 
 from collections.abc import Callable
+from uuid import UUID
 
 EPOCH = 1_735_689_600_000_000  # 2025-01-01 UTC, in microseconds
 TICK = 10_000
@@ -58,3 +59,18 @@ def made_at(id: int) -> int:
 def first_at(at: int) -> int:
     """Give the smallest id that can have been made at this time or later."""
     return max(0, (at - EPOCH) // TICK) << 15
+
+
+def uuid_of(id: int) -> str:
+    """Write an id as a UUID, for vendors whose ids look so: the id's bits, marked as version 4."""
+    return f"{id >> 24:08x}-{id >> 8 & 0xFFFF:04x}-4000-8000-{id & 0xFF:012x}"
+
+
+def of_uuid(text: str) -> int:
+    """Read an id out of its UUID, in small letters or capitals; 0 when it is none of ours."""
+    try:
+        bits = UUID(text).int
+    except ValueError:
+        return 0
+    id = (bits >> 96) << 24 | (bits >> 80 & 0xFFFF) << 8 | bits & 0xFF
+    return id if uuid_of(id) == text.lower() else 0

@@ -141,6 +141,8 @@ class Submission(Struct, frozen=True, kw_only=True, gc=False):
     advertising: bool = False
     """A STOP clause is added for named senders, and quiet hours hold."""
     batch: str = ""
+    house: bool = False
+    """A text of the platform itself: free, and it needs no template."""
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -213,10 +215,10 @@ class Notice(Struct, frozen=True, gc=False):
     account: int
     dialect: str
     kind: str
-    """`receipt`, `reply` or `stop`."""
+    """`receipt`, `reply`, `stop`, or `mail`."""
     url: str
     fact: bytes
-    """JSON of a `ReceiptFact` or `ReplyFact`, frozen when it happened."""
+    """JSON of a `ReceiptFact`, `ReplyFact` or `wire.mail.Mail`, frozen when it happened."""
     message: int
     due: int
     created: int

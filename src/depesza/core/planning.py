@@ -5,13 +5,15 @@ One pure decision. What it needs comes in as values; what it decides is written 
 
 from collections.abc import Callable, Collection, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from depesza.core import phone, routing, schedule
-from depesza.core.facts import Account, Facts
+from depesza.core.facts import Account, Facts, Sender
 from depesza.core.fairness import Lanes
-from depesza.core.model import Content, Message, State, Submission
+from depesza.core.model import MICRO, Content, Message, State, Submission
 from depesza.core.optout import with_clause
+from depesza.core.wording import Patterns
 from depesza.wire import Unencodable
 from depesza.wire.gsm import Encoding
 from depesza.wire.segment import count
@@ -39,6 +41,10 @@ class Policy(Struct, frozen=True):
     default_country: str = ""
     """Country of numbers written in national form; empty refuses them."""
     keep_graphemes: bool = True
+    lookup_price: int = MICRO // 10
+    """Micro-credits for one number that a network is asked about (spec: ovh/4.1)."""
+    template_prefixes: tuple[str, ...] = ()
+    """Digits of receivers to whom a text goes only when an enabled template fits it (spec: ovh/4.13)."""
 
 
 class Target(Struct, frozen=True, gc=False):
@@ -58,6 +64,18 @@ class Plan(Struct, frozen=True, gc=False):
     messages: tuple[Message, ...]
     price: int
     """Sum over the messages that will be sent, in micro-credits."""
+    others: tuple[Content, ...] = ()
+    """The same content from other senders, for receivers whose operator takes no names."""
+
+    @property
+    def charges(self) -> list[tuple[int, int]]:
+        """What each content costs: its id and micro-credits."""
+        if not self.others:
+            return [(self.content.id, self.price)]
+        prices = dict.fromkeys([content.id for content in (self.content, *self.others)], 0)
+        for message in self.messages:
+            prices[message.content.id] += message.price
+        return list(prices.items())
 
 
 def read_receivers(receivers: Sequence[str], policy: Policy) -> tuple[list[Target], list[str]]:
@@ -94,10 +112,16 @@ def plan(
     content = _content(submission, account, policy, now, new_id())
     parts_of = _parts_counter(content, account, policy)
     common = 0 if submission.texts else parts_of(content.text)
+    own = facts.sender.get((account.id, content.sender))
+    factor = own.factor if own is not None else 1
+    home = _only_country(own) if own is not None and own.virtual else ""
     closed = submission.advertising and policy.quiet is not None
     chosen = facts.routing.choose
     part_price = facts.pricing.part
     priority = int(content.priority)
+    missing = _template_missing(submission, account, facts, policy)
+    restricted = facts.restricted
+    others: dict[str, Content] = {}
     messages: list[Message] = []
     total = 0
     for target in targets:
@@ -105,18 +129,25 @@ def plan(
         digits = e164[1:]
         text = _own(submission, target, content) if submission.texts else None
         parts = common if text is None else parts_of(text)
-        route = chosen(digits, target.country, content.sender, account.id, priority)
+        why, sender = restricted.judge(digits, target.country, content.sender) if restricted else ("", content.sender)
+        body = content if sender == content.sender else _from_other(content, sender, others, new_id)
+        route = chosen(digits, target.country, body.sender, account.id, priority)
         due = content.due
         if closed and target.country == policy.quiet_country:
             due = _opening(policy, due or now, now)
         id = new_id()
-        if e164 in stopped or route is None:
-            refusal = "opted_out" if e164 in stopped else "no_route"
-            messages.append(
-                Message(id, content, e164, parts, 0, State.REJECTED, priority, 0, due, 0, 0, text, 0, refusal)
-            )
+        abroad = home != "" and target.country != home
+        if e164 in stopped:
+            why = "opted_out"
+        elif abroad:
+            why = "abroad"
+        elif not why and missing(target):
+            why = "template_missing"
+        if why or route is None:
+            refusal = why or "no_route"
+            messages.append(Message(id, body, e164, parts, 0, State.REJECTED, priority, 0, due, 0, 0, text, 0, refusal))
             continue
-        price = part_price(account.id, digits, target.country) * parts
+        price = 0 if submission.house else part_price(account.id, digits, target.country) * parts * factor
         total += price
         connector = routing.order(route, id)[0]
         if due > now:
@@ -124,8 +155,35 @@ def plan(
         else:
             state = State.SENDING if lanes.places(connector).take() else State.QUEUED
             turn = lanes.queue(connector, priority).one(account.id, parts, account.weight)
-        messages.append(Message(id, content, e164, parts, price, state, priority, turn, due, route.id, connector, text))
-    return Plan(content, tuple(messages), total)
+        messages.append(Message(id, body, e164, parts, price, state, priority, turn, due, route.id, connector, text))
+    return Plan(content, tuple(messages), total, tuple(others.values()))
+
+
+def _template_missing(
+    submission: Submission, account: Account, facts: Facts, policy: Policy
+) -> Callable[[Target], bool]:
+    """Give a function that tells whether a receiver's text needs a template and fits none. spec: ovh/4.13"""
+    prefixes = policy.template_prefixes
+    if not prefixes or submission.house:
+        return lambda target: False
+    patterns = facts.approved.get(account.id, Patterns(()))
+    common = patterns.fits(submission.text)
+
+    def missing(target: Target) -> bool:
+        if not target.e164[1:].startswith(prefixes):
+            return False
+        return not (patterns.fits(submission.texts[target.index]) if submission.texts else common)
+
+    return missing
+
+
+def _from_other(content: Content, sender: str, others: dict[str, Content], new_id: Callable[[], int]) -> Content:
+    """Give a content from another sender, made once; who answered the first can answer this one."""
+    found = others.get(sender)
+    if found is None:
+        reply_to = content.reply_to or sender
+        found = others[sender] = msgspec.structs.replace(content, id=new_id(), sender=sender, reply_to=reply_to)
+    return found
 
 
 def _content(submission: Submission, account: Account, policy: Policy, now: int, id: int) -> Content:
@@ -159,6 +217,12 @@ def _content(submission: Submission, account: Account, policy: Policy, now: int,
         count=len(submission.receivers),
         batch=submission.batch,
     )
+
+
+def _only_country(number: Sender) -> str:
+    """Name the country that a virtual number may write to; empty for all. spec: ovh/4.12"""
+    parsed = phone.parse(number.name)
+    return "FR" if parsed is not None and parsed.country == "FR" else ""
 
 
 def _parts_counter(content: Content, account: Account, policy: Policy) -> Callable[[str], int]:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from depesza.core.facts import Account, User
 from depesza.core.ledger import affordable
+from depesza.core.model import MICRO
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -29,6 +30,11 @@ def allowed(account: Account, user: User | None, balance: int, price: int) -> bo
     if not account.enabled or (user is not None and user.account != account.id):
         return False
     return affordable(balance, limit(account, user), price)
+
+
+def runs_low(user: User, before: int, after: int) -> bool:
+    """Tell whether a charge took a user's own credits to the threshold of its alert. spec: ovh/4.7"""
+    return before > user.alert_threshold * MICRO >= after
 
 
 def read_network(text: str) -> Network:

@@ -43,6 +43,8 @@ _ROWS = (
     Refusal("no_price", Retry.NO, Fault.US, "No price is set for this destination."),
     Refusal("unencodable", Retry.NO, Fault.CLIENT, "The text cannot be written in the alphabet asked for."),
     Refusal("too_long", Retry.NO, Fault.CLIENT, "The text needs more parts than are allowed."),
+    Refusal("abroad", Retry.NO, Fault.CLIENT, "This number writes to its own country only."),
+    Refusal("barred", Retry.NO, Fault.RECEIVER, "The receiver's operator takes no messages from us."),
     Refusal("template_missing", Retry.NO, Fault.CLIENT, "The destination takes approved templates only."),
     # temporary, at the carrier
     Refusal("throttled", Retry.HERE, Fault.CARRIER, "The carrier asks us to slow down."),

@@ -187,6 +187,13 @@ def _opening(window: Window, ordinal: int) -> tuple[int, int]:
     return (opening, closing) if opening < closing else (0, 0)
 
 
+def at_wall(day: date, hour: int, minute: int, zone: str) -> int:
+    """Tell when the clocks of a zone first show this time of a day, or jump over it; raises ValueError."""
+    if not (0 <= hour < 24 and 0 <= minute < 60):
+        raise ValueError(f"not a time of day: {hour}:{minute}")
+    return _reaches(day, hour * 60 + minute, ZoneInfo(zone))
+
+
 def _reaches(day: date, minute: int, zone: ZoneInfo) -> int:
     """Tell when the clock on the wall first shows this minute of the day, or jumps over it."""
     wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)

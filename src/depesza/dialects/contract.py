@@ -5,17 +5,38 @@ news it turns a `Notice` into an `HttpCall`. Handlers are three strokes: read, s
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
 from depesza.core.facts import Facts
 from depesza.core.fairness import Lanes
-from depesza.core.model import Notice
+from depesza.core.model import MICRO, Notice
 from depesza.core.planning import Policy
+from depesza.services.audiences import Staged
+from depesza.services.documents import Document
 from depesza.services.vault import Vault
 from depesza.store.contract import Store
-from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
+from depesza.wire.http import HttpCall, HttpReply, HttpRequest
+
+
+class Lists(Protocol):
+    """Brings lists of receivers into the store, however long; all raise `BadList`.
+
+    What they give is put to use with `audiences.place` or `audiences.lend`, or else given up with `audiences.abandon`.
+    """
+
+    async def from_url(self, account: int, url: str) -> Staged:
+        """Fetch a file that a client names (guarded against private addresses, bounded in size)."""
+        ...
+
+    async def from_document(self, account: int, document: Document) -> Staged:
+        """Read a file that was uploaded."""
+        ...
+
+    async def from_numbers(self, account: int, numbers: Sequence[str]) -> Staged:
+        """Take receivers that a request names one by one."""
+        ...
 
 
 class Context(Struct, frozen=True):
@@ -27,13 +48,24 @@ class Context(Struct, frozen=True):
     policy: Policy
     now: Callable[[], int]
     """Microseconds since 1970."""
-    fetch: Callable[[HttpCall], Awaitable[HttpAnswer]]
-    """Fetch a file that a client names (guarded against private addresses, bounded in size)."""
+    lists: "Lists"
     bases: tuple[str, ...] = ()
     """Public addresses of this server, such as `https://sms.example.org`, without a final slash."""
     signature_window: int = 300
     """Seconds a signed request's clock may be off."""
     brand: str = "depesza"
+    largest_document: int = 16 << 20
+    """Octets of a file that a client may upload."""
+    export_life: int = 30 * 86_400 * MICRO
+    """Microseconds for which a file that we wrote for a client can be fetched."""
+    orders_wait: bool = True
+    """An order waits for the operator; else it is carried out at once."""
+    terms: tuple[str, ...] = ()
+    """Addresses of the terms under which credits are sold."""
+    mails: bool = False
+    """Whether a mail server is set."""
+    http2sms_help: str = ""
+    """Address that http2sms names in its refusals; empty for our own page."""
 
 
 class Row(Struct, frozen=True):
@@ -49,7 +81,7 @@ class Dialect(Protocol):
     """A vendor's API."""
 
     name: str
-    """As stored in submissions: names who is told the news."""
+    """As counted in metrics, and as stored in submissions where it is a `Voice` too."""
     prefixes: Sequence[str]
     """First path segments it answers under."""
 
@@ -61,10 +93,18 @@ class Dialect(Protocol):
         """Say "our fault" in the vendor's form, after an unexpected exception."""
         ...
 
-    def call(self, notice: Notice, facts: Facts) -> HttpCall:
-        """Write the callback for a notice."""
-        ...
-
     def coverage(self) -> Sequence[Row]:
         """List every endpoint of the vendor."""
+        ...
+
+
+@runtime_checkable
+class Voice(Protocol):
+    """A dialect that tells news. One without callbacks of its own names another's in its submissions."""
+
+    name: str
+    """As stored in submissions: in whose words news goes back."""
+
+    def call(self, notice: Notice, facts: Facts) -> HttpCall:
+        """Write the callback for a notice."""
         ...

@@ -1,101 +1,161 @@
-"""Carries out jobs whose receivers come from a list: page after page, all jobs in turn.
+"""Carries out campaigns, tasks and other work that goes page by page: all errands in turn.
 
-A page waits for its commit before the next one begins, so a large list neither floods the store nor delays
-others; what a crash leaves is taken up again from the mark in the table.
+A page waits for its commit before the next one begins, and after it the store's writer is left to others for a while;
+a campaign does not run ahead of the connectors that carry it. What a crash leaves is taken up again from the mark in
+the table, and what another process has written there (a pause, a cancel) is seen at the next page.
 """
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import structlog
 
 from depesza.core.fairness import Lanes
 from depesza.core.ledger import NotEnoughCredits
+from depesza.core.model import MICRO
 from depesza.core.planning import Policy
-from depesza.services import campaigns
+from depesza.services import audiences, campaign_steps, cleaning, errands
+from depesza.services.errands import Step
 from depesza.store.contract import Stopped, Store
 
 log = structlog.get_logger()
 
 PAUSE = 5.0
 """Seconds after a failure of the store."""
+LOOK = 2.0
+"""Seconds after which the tables are read again: commands write there too."""
+CROWDED = 0.02
+"""Seconds after which a full connector is looked at again."""
+SHARE = 0.5
+"""Part of a page's time for which the writer is left to others after it."""
+
+Errand = tuple[str, int]
+"""Kind and id."""
+
+
+class Stepper(Protocol):
+    """Does the next page of an errand."""
+
+    async def __call__(self, id: int) -> Step:
+        """Do it, in one commit."""
+        ...
 
 
 class Campaigner:
-    """Plans campaigns page by page."""
+    """Does errands page by page."""
 
-    def __init__(self, store: Store, turns: Lanes, policy: Policy, now: Callable[[], int]) -> None:
-        """`now` gives microseconds since 1970."""
+    def __init__(
+        self,
+        store: Store,
+        turns: Lanes,
+        policy: Policy,
+        now: Callable[[], int],
+        crowded: Callable[[int], bool] = lambda connector: False,
+    ) -> None:
+        """`now` gives microseconds since 1970; `crowded` tells whether enough waits for a connector."""
         self._store = store
         self._turns = turns
         self._policy = policy
         self._now = now
-        self._waiting: deque[int] = deque()
-        self._known: set[int] = set()
+        self._crowded = crowded
+        self._loop = asyncio.get_running_loop()
+        self._due: dict[Errand, float] = {}
+        self._connectors: dict[Errand, frozenset[int]] = {}
         self._wake = asyncio.Event()
-        self._stale = True
+        self._read = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._steppers: Mapping[str, Stepper] = {"campaign": self._campaign, "task": self._clean, "sweep": self._sweep}
 
     @property
     def waiting(self) -> int:
-        """Campaigns that are not finished."""
-        return len(self._known)
+        """Errands that are not finished."""
+        return len(self._due)
 
     def start(self) -> None:
-        """Begin, with what the table holds."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    def take(self, ids: Sequence[int]) -> None:
-        """Take campaigns that were just written."""
-        for id in ids:
-            if id not in self._known:
-                self._known.add(id)
-                self._waiting.append(id)
-        self._wake.set()
+        """Begin, with what the tables hold; lists that an earlier life was loading are given up."""
+        self._task = self._loop.create_task(self._run(self._now()))
 
     def reload(self) -> None:
-        """Look into the table again: campaigns of another node became ours."""
-        self._stale = True
+        """Look into the tables: something was written there."""
+        self._read = 0.0
         self._wake.set()
 
     async def stop(self) -> None:
-        """Plan no more; a page that was begun is finished by the store."""
+        """Do no more; a page that was begun is finished by the store."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._turn()
-            except Stopped:
-                return
-            except Exception as error:
-                log.exception("campaigner.failed", error=repr(error))
-                self._known.clear()
-                self._waiting.clear()
-                self._stale = True
-                await asyncio.sleep(PAUSE)
+    async def _run(self, began: int) -> None:
+        with contextlib.suppress(Stopped):
+            await self._safely(lambda: self._store.insist(audiences.abandon_all, began))
+            while True:
+                await self._safely(self._turn)
+
+    async def _safely(self, work: Callable[[], object]) -> None:
+        try:
+            await work()  # type: ignore[misc]
+        except Stopped:
+            raise
+        except Exception as error:
+            log.exception("campaigner.failed", error=repr(error))
+            self._due.clear()
+            self._read = 0.0
+            await asyncio.sleep(PAUSE)
 
     async def _turn(self) -> None:
-        """Plan one page of the campaign whose turn it is, or wait for one."""
-        if self._stale:
-            self._stale = False
-            self.take(await self._store.look(campaigns.running))
-        if not self._waiting:
+        """Do one page of the errand that has waited longest, or wait for one."""
+        now = self._loop.time()
+        if now >= self._read:
+            self._read = now + LOOK
+            await self._look()
+        errand = min(self._due, key=self._due.__getitem__, default=None)
+        due = min(self._due[errand] if errand else self._read, self._read)
+        if errand is None or self._due[errand] > now:
             self._wake.clear()
-            await self._wake.wait()
-            return
-        id = self._waiting.popleft()
-        try:
-            progress = await self._store.insist(campaigns.next_page, id, self._turns, self._policy, self._now())
-        except NotEnoughCredits:
-            progress = await self._store.insist(campaigns.fail, id)
-        if progress.status == "running":
-            self._waiting.append(id)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), max(0.0, due - now))
+        elif any(map(self._crowded, self._connectors.get(errand, ()))):
+            self._due[errand] = now + CROWDED
         else:
-            self._known.discard(id)
-            log.info("campaigner.ended", campaign=id, status=progress.status)
+            await self._step(errand)
+
+    async def _look(self) -> None:
+        found = set(await self._store.look(errands.waiting))
+        for errand in [known for known in self._due if known not in found]:
+            self._forget(errand)
+        for errand in found - self._due.keys():
+            self._due[errand] = self._loop.time()
+
+    async def _step(self, errand: Errand) -> None:
+        kind, id = errand
+        began = self._loop.time()
+        step = await self._steppers[kind](id)
+        now = self._loop.time()
+        if step.over:
+            self._forget(errand)
+            log.info("campaigner.ended", kind=kind, id=id)
+        else:
+            self._due[errand] = now + step.wait / MICRO
+            self._connectors[errand] = step.connectors
+        await asyncio.sleep((now - began) * SHARE)
+
+    def _forget(self, errand: Errand) -> None:
+        self._due.pop(errand, None)
+        self._connectors.pop(errand, None)
+
+    async def _campaign(self, id: int) -> Step:
+        try:
+            return await self._store.insist(campaign_steps.step, id, self._turns, self._policy, self._now())
+        except NotEnoughCredits as error:
+            why = f"Not enough credits: {error}"
+            return await self._store.insist(campaign_steps.fail, id, why, self._now())
+
+    async def _clean(self, id: int) -> Step:
+        return await self._store.insist(cleaning.step, id, self._now())
+
+    async def _sweep(self, id: int) -> Step:
+        return await self._store.insist(audiences.sweep, id)

@@ -76,6 +76,11 @@ class Dispatcher:
         await self._flushed(lane)
         del self._lanes[connector]
 
+    def crowded(self, connector: int) -> bool:
+        """Tell whether so much waits for a connector that a campaign need not add to it yet."""
+        lane = self._lanes.get(connector)
+        return lane is not None and lane.crowded
+
     # work comes
 
     def take(self, messages: Sequence[Message]) -> None:

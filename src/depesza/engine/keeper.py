@@ -15,12 +15,14 @@ from depesza.core.ids import first_at
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, Receipt
 from depesza.engine.dispatcher import Dispatcher
-from depesza.services import progress, retention
+from depesza.services import documents, progress, retention
 from depesza.store.contract import Stopped, Store
 
 log = structlog.get_logger()
 
 PAGE = 1_000
+FILES = 10
+"""Documents that are deleted in one go: each may have hundreds of pages."""
 LOOK_AGAIN = 5.0
 """Seconds after which the table is asked what falls due: another process may have scheduled something."""
 
@@ -45,11 +47,13 @@ class Rhythm(Struct, frozen=True):
     retention: float = 3_600.0
     keep_days: int = 400
     """Days for which messages and their timelines are kept (spec: ovh/4.10, history by export)."""
+    callback_days: int = 90
+    """Days for which callbacks that are over are kept, with their tries."""
 
 
-def rhythm(lease: float, keep_days: int) -> Rhythm:
+def rhythm(lease: float, keep_days: int, callback_days: int = 90) -> Rhythm:
     """Make the rhythm for leases of so many seconds."""
-    return Rhythm(lease=lease / 4, orphans=lease / 3, keep_days=keep_days)
+    return Rhythm(lease=lease / 4, orphans=lease / 3, keep_days=keep_days, callback_days=callback_days)
 
 
 class Keeper:
@@ -209,8 +213,17 @@ class Keeper:
                 return
 
     async def _retain(self) -> None:
-        oldest = first_at(self._now() - self._rhythm.keep_days * 86_400 * MICRO)
+        oldest = self._days_ago(self._rhythm.keep_days)
         while await self._store.insist(retention.forget, oldest, PAGE):  # noqa: ASYNC110  (nothing to wait for)
             await asyncio.sleep(0.05)  # leaves the disk to others
+        told = self._days_ago(self._rhythm.callback_days)
+        while await self._store.insist(retention.forget_callbacks, told, PAGE):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        while await self._store.insist(documents.forget_expired, self._now(), FILES):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         await self._store.insist(retention.forget_rest, oldest, self._now())
         self._turns.forget()
+
+    def _days_ago(self, days: int) -> int:
+        """Give the smallest id that was made within so many days."""
+        return first_at(self._now() - days * 86_400 * MICRO)

@@ -12,6 +12,8 @@ from depesza.core.model import Message
 
 MOST = 40_000
 """Messages held in memory for one connector."""
+ENOUGH = 4_000
+"""Waiting messages with which a connector is busy for a while."""
 PAGE = 10_000
 """Messages read back at a time."""
 
@@ -93,6 +95,11 @@ class Lane:
     def hungry(self) -> bool:
         """True when a page should be read."""
         return self.horizon is not None and not self.loading and len(self.heap) < PAGE
+
+    @property
+    def crowded(self) -> bool:
+        """True when enough waits, here or in the table."""
+        return len(self.heap) > ENOUGH or self.horizon is not None
 
     def doubt(self) -> None:
         """Trust the heap no more: the table has got messages that nobody pushed."""

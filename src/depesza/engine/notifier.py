@@ -7,7 +7,7 @@ Each host has a bound of calls under way and a breaker: after
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -57,6 +57,15 @@ class Speaker(Protocol):
         ...
 
 
+Post = Callable[[Notice], Awaitable[HttpAnswer]]
+"""Sends a mail; the answer's status is SMTP's code. Never raises."""
+
+
+async def no_post(notice: Notice) -> HttpAnswer:
+    """Stand where no mail is sent."""
+    return HttpAnswer(0, error="no mail is sent here")
+
+
 class Plan(Struct, frozen=True):
     """How calls are made."""
 
@@ -94,14 +103,16 @@ class Notifier:
         now: Callable[[], int],
         plan: Plan,
         gather: Gather | None = None,
+        post: Post | None = None,
     ) -> None:
-        """`sign` adds our signature headers; `now` gives microseconds since 1970."""
+        """`sign` adds our signature headers; `now` gives microseconds since 1970; `post` sends mail."""
         self._store = store
         self._speakers = speakers
         self._caller = caller
         self._sign = sign
         self._now = now
         self._plan = plan
+        self._post = post or no_post
         self._loop = asyncio.get_running_loop()
         self._gather = gather or Gather(self._loop)
         self._gather.add(self._flush)
@@ -187,15 +198,18 @@ class Notifier:
     async def _try(self, host: Host, notice: Notice) -> None:
         now = self._now()
         try:
-            call = self._speakers[notice.dialect].call(notice, self._store.facts)
-            answer = await self._caller.call(self._sign(notice, call, now), timeout=self._plan.timeout)
+            answer = await (self._post(notice) if notice.kind == "mail" else self._call(notice, now))
         except Exception as error:
             log.exception("notifier.failed", notice=notice.id, error=repr(error))
             answer = HttpAnswer(0, error=repr(error))
         host.running -= 1
         good = 200 <= answer.status < 300
-        self._judge(host, good or 400 <= answer.status < 500)
-        self._next(host, notice, self._tell(notice, answer, good))
+        self._judge(host, good or 400 <= answer.status < 500 or (notice.kind == "mail" and answer.status > 0))
+        self._next(host, notice, self._tell(notice, answer, good, now))
+
+    async def _call(self, notice: Notice, now: int) -> HttpAnswer:
+        call = self._speakers[notice.dialect].call(notice, self._store.facts)
+        return await self._caller.call(self._sign(notice, call, now), timeout=self._plan.timeout)
 
     def _judge(self, host: Host, alive: bool) -> None:
         """Count failures in a row; open the breaker or close it."""
@@ -213,16 +227,18 @@ class Notifier:
             log.warning("notifier.host_down", host=host.name, pause=host.pause)
         host.pause = min(host.pause * 2, BREAK_LONGEST)
 
-    def _tell(self, notice: Notice, answer: HttpAnswer, good: bool) -> Tried:
+    def _tell(self, notice: Notice, answer: HttpAnswer, good: bool, began: int) -> Tried:
         """Keep the result for the next commit."""
         tries = notice.tries + 1
         wait = 0
-        if not good and tries <= len(self._plan.schedule):
+        mail = notice.kind == "mail"
+        refused = mail and answer.status >= 500  # for good, unlike HTTP's
+        if not good and not refused and tries <= len(self._plan.schedule):
             wait = int(max(self._plan.schedule[tries - 1], _retry_after(answer)) * MICRO)
-        word = str(answer.status) if answer.status else answer.error
+        word = answer.error if not answer.status or (mail and answer.error) else str(answer.status)
         self.results["good" if good else "again" if wait else "given_up"] += 1
         now = self._now()
-        result = Tried(notice, good, tries, now + wait if wait else 0, word, now)
+        result = Tried(notice, good, tries, now + wait if wait else 0, word, now, max(0, now - began))
         self._keep(result)
         return result
 

@@ -69,7 +69,7 @@ def write_head(reply: HttpReply, date: str, last: bool) -> bytes:
     """
     lines = [STATUS_LINES.get(reply.status) or _status_line(reply.status), date]
     if reply.status not in BODILESS:
-        lines.append(f"content-length: {len(reply.body)}\r\n")
+        lines.append(f"content-length: {len(reply.body) + reply.length}\r\n")
     if reply.content_type:
         lines.append(f"content-type: {_safe(reply.content_type)}\r\n")
     for name, value in reply.headers:

@@ -1,13 +1,13 @@
 """HTTP/1.1 as our handlers need it: an asyncio protocol on httptools, one request at a time, all limits inside.
 
-A request is read whole, becomes a value, and its reply is written whole. Requests that come in a row are
-answered in their order, refusals too. What two parsers could read differently is refused: most by httptools
-(both lengths, two lengths, obs-fold, bare LF and CR, NUL), the rest here (two hosts, unknown codings).
+A request is read whole, becomes a value, and its reply is written whole, a long one as its client takes it. Requests
+that come in a row are answered in their order, refusals too. What two parsers could read differently is refused: most
+by httptools (both lengths, two lengths, obs-fold, bare LF and CR, NUL), the rest here (two hosts, unknown codings).
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import httptools
@@ -131,6 +131,8 @@ class HttpConnection(asyncio.Protocol):
         self._last = False
         """Nothing that comes later counts: the connection ends when all that was read is answered."""
         self._stalled = False
+        self._room: asyncio.Future[None] | None = None
+        """What a long body waits for while its client takes nothing."""
         self._unsent = 0
         self.waiting_since: float | None = None
         """Loop time since which we wait for (the rest of) a request."""
@@ -178,6 +180,7 @@ class HttpConnection(asyncio.Protocol):
         self._last = True
         self._serving.connections.discard(self)
         self._queue.clear()
+        self._make_room()
 
     def eof_received(self) -> bool:
         """Let who closes its half have the answers that are due (not possible over TLS)."""
@@ -194,6 +197,7 @@ class HttpConnection(asyncio.Protocol):
         """Go on."""
         self._stalled = False
         self.idle_since = None
+        self._make_room()
         if not self._busy:
             self._next()
 
@@ -376,17 +380,41 @@ class HttpConnection(asyncio.Protocol):
     async def _answer(self, request: HttpRequest, refusal: int) -> None:
         serving = self._serving
         try:
-            reply = await serving.reply(request, refusal)
-            head = write_head(reply, serving.date, self._is_last())
-        except Exception:
-            log.exception("request failed", method=request.method, path=request.path, client=request.client)
-            reply, head = serving.apology(request, self._is_last())
+            try:
+                reply = await serving.reply(request, refusal)
+                head = write_head(reply, serving.date, self._is_last())
+            except Exception:
+                log.exception("request failed", method=request.method, path=request.path, client=request.client)
+                reply, head = serving.apology(request, self._is_last())
+            bodiless = request.method == "HEAD" or reply.status in BODILESS
+            self._write(head if bodiless else head + reply.body)
+            if reply.more is not None and not bodiless:
+                await self._stream(reply.more, reply.length)
         finally:
             serving.tasks.discard(self._task)
-        bodiless = request.method == "HEAD" or reply.status in BODILESS
-        self._write(head if bodiless else head + reply.body)
         self._busy = False
         self._next()
+
+    async def _stream(self, pieces: AsyncIterator[bytes], left: int) -> None:
+        """Write the rest of a body as fast as its client takes it; break the connection when it is not complete."""
+        try:
+            async for piece in pieces:
+                while self._stalled and not self._transport.is_closing():
+                    self._room = self._serving.loop.create_future()
+                    await self._room
+                if self._transport.is_closing():
+                    break
+                left -= len(piece)
+                self._write(piece)
+        except Exception:
+            log.exception("body broke off", client=self._peer)
+            left = -1
+        if left:
+            self._transport.abort()
+
+    def _make_room(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
 
     def _is_last(self) -> bool:
         return self._last and not self._queue

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import ssl
 from dataclasses import dataclass
 
@@ -21,6 +22,37 @@ def server_context(certfile: str, keyfile: str | None = None, *, client_ca: str 
         context.load_verify_locations(client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+class Certificates:
+    """A listener's certificate, presented anew when its files have changed; connections that are open keep theirs."""
+
+    def __init__(self, certfile: str, keyfile: str | None = None) -> None:
+        """Read them; OSError or SSLError when they can't be used. Without `keyfile` the key stands in `certfile`."""
+        self._files = certfile, keyfile or certfile
+        self._seen = self._stamp()
+        self._newest = self.context = server_context(*self._files)
+        # the one moment of a handshake at which a context can be replaced; it comes without a name too
+        self.context.sni_callback = self._present
+
+    def refresh(self, *, force: bool = False) -> bool:
+        """Read them anew where they have changed, and tell; raises as above, the ones before stay in use then.
+
+        Files that could not be used are not read again until they change, unless `force` says so.
+        """
+        stamp = self._stamp()
+        if stamp == self._seen and not force:
+            return False
+        self._seen = stamp
+        self._newest = server_context(*self._files)
+        return True
+
+    def _present(self, connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        connection.context = self._newest
+
+    def _stamp(self) -> list[tuple[int, int, int]]:
+        stats = map(os.stat, self._files)
+        return [(found.st_mtime_ns, found.st_size, found.st_ino) for found in stats]
 
 
 def client_context(

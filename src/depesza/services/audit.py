@@ -128,14 +128,15 @@ CHECKS: tuple[Check, ...] = (
         # replies are charged too, and a client may delete its replies
         "SELECT id, SUM(charged), SUM(price) FROM (SELECT ref AS id, amount AS charged, 0 AS price FROM entries"
         " WHERE kind = 'charge' AND note <> 'reply' AND ref >= ?1"
-        " UNION ALL SELECT submission, 0, price FROM messages WHERE submission >= ?1) both_sides"
+        " UNION ALL SELECT submission, 0, price FROM messages WHERE submission >= ?1"
+        " UNION ALL SELECT request, 0, price FROM lookups WHERE request >= ?1) both_sides"
         " GROUP BY id HAVING SUM(charged) <> SUM(price)",
     ),
     Check(
         "refund that is not one message's price, once",
         "message {0}: {1} refunds, {2} given back, its price {3}",
         "SELECT r.ref, r.number, r.amount, COALESCE(m.price, -1) FROM (SELECT ref, COUNT(*) AS number,"
-        " SUM(amount) AS amount FROM entries WHERE kind = 'refund' AND ref >= ?1 GROUP BY ref) r"
+        " SUM(amount) AS amount FROM entries WHERE kind = 'refund' AND note <> 'lookup' AND ref >= ?1 GROUP BY ref) r"
         " LEFT JOIN messages m ON m.id = r.ref"
         " WHERE m.id IS NULL OR r.number <> 1 OR r.amount <> m.price"
         f" OR m.state NOT IN ({_FINAL}) OR m.state = {int(State.DELIVERED)}",
@@ -148,12 +149,27 @@ CHECKS: tuple[Check, ...] = (
         " (SELECT 1 FROM (SELECT ref FROM entries WHERE kind = 'refund' AND ref >= ?1) r WHERE r.ref = m.id)",
     ),
     Check(
+        "look-up that failed and was not given back once, or that was and did not fail",
+        "look-up {0}: {1}, price {2}, given back {3}",
+        "SELECT l.id, l.status, l.price, COALESCE(r.amount, 0) FROM lookups l LEFT JOIN"
+        " (SELECT ref, SUM(amount) AS amount FROM entries WHERE kind = 'refund' AND note = 'lookup' AND ref >= ?1"
+        " GROUP BY ref) r ON r.ref = l.id WHERE l.id >= ?1"
+        " AND COALESCE(r.amount, 0) <> CASE WHEN l.status = 'error' THEN l.price ELSE 0 END",
+    ),
+    Check(
         "wallet that is not the sum of its entries",
         "wallet {0}: balance {1}, its entries make {2}",
         "SELECT id, SUM(balance), SUM(moved) FROM (SELECT id, balance, 0 AS moved FROM wallets"
         f" UNION ALL SELECT target, 0, amount FROM entries WHERE target > {SYSTEM_WALLETS}"
         f" UNION ALL SELECT source, 0, -amount FROM entries WHERE source > {SYSTEM_WALLETS}) both_sides"
         " GROUP BY id HAVING SUM(balance) <> SUM(moved)",
+    ),
+    Check(
+        "order that is done and not credited, or credited and not done",
+        "order {0}: {1} micro-credits ordered, {2} given",
+        "SELECT id, SUM(wanted), SUM(given) FROM (SELECT id, quantity * 1000000 AS wanted, 0 AS given FROM orders"
+        " WHERE status = 'done' UNION ALL SELECT ref, 0, amount FROM entries WHERE kind = 'topup' AND ref > 0"
+        " AND note <> 'voucher') both_sides GROUP BY id HAVING SUM(wanted) <> SUM(given)",
     ),
     Check(
         "opt-outs that the account's mark hides",

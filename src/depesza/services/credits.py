@@ -1,28 +1,10 @@
-"""Credits given, moved, corrected and ordered. spec: ovh/4.1 ovh/4.11
-
-An order waits until the operator fulfils it; the automatic one of `services.submit` is fulfilled at once.
-"""
-
-from msgspec import Struct
+"""Credits given, moved and corrected; they are bought in `services.orders`. spec: ovh/4.1"""
 
 from depesza.core import ledger
-from depesza.core.model import MICRO
+from depesza.core.model import Entry
+from depesza.services import orders
 from depesza.services.accounts import Unknown, balance_of
 from depesza.store.tx import Tx
-
-
-class Order(Struct, frozen=True):
-    """An order of credits."""
-
-    id: int
-    account: int
-    at: int
-    quantity: int
-    """Credits."""
-    kind: str
-    """`manual` or `automatic`."""
-    status: str
-    """`waiting` or `done`."""
 
 
 async def topup(tx: Tx, account: int, amount: int, now: int, note: str = "") -> int:
@@ -47,6 +29,7 @@ async def transfer(tx: Tx, source: int, target: int, amount: int, now: int, note
     _must_exist(tx, source)
     _must_exist(tx, target)
     await tx.book(ledger.transfer(source, target, amount, 0, now, tx.new_id(), note), 0)
+    await orders.recredit(tx, tx.facts.account[source], now)
 
 
 async def balance(tx: Tx, account: int) -> int:
@@ -54,32 +37,16 @@ async def balance(tx: Tx, account: int) -> int:
     return await balance_of(tx, account)
 
 
-async def order(tx: Tx, account: int, quantity: int, now: int) -> Order:
-    """Write an order of credits, to be fulfilled by the operator; raises `Unknown`."""
-    _must_exist(tx, account)
-    made = Order(tx.new_id(), account, now, quantity, "manual", "waiting")
-    tx.insert("orders", (made.id, account, now, quantity, made.kind, made.status))
-    return made
-
-
-async def orders(tx: Tx, status: str = "waiting") -> list[Order]:
-    """List orders of a status, the oldest first."""
-    rows = await tx.query(
-        "SELECT id, account, at, quantity, kind, status FROM orders WHERE status = ?1 ORDER BY id", status
+async def entries(tx: Tx, wallet: int, limit: int) -> list[Entry]:
+    """List the newest entries of a wallet, the newest first; both conditions have an index that they name."""
+    side = (
+        "SELECT * FROM (SELECT id, at, kind, source, target, amount, ref, note FROM entries"
+        " WHERE {0} = ?1 AND {0} > 15 ORDER BY id DESC LIMIT ?2) AS {0}s"
     )
-    return [Order(*row) for row in rows]
-
-
-async def fulfil(tx: Tx, id: int, now: int) -> Order:
-    """Credit an account with what it ordered; raises `Unknown` when no such order waits."""
-    rows = await tx.rows("order_waiting", id)
-    if not rows:
-        raise Unknown(f"order {id}")
-    made = Order(*rows[0])
-    _must_exist(tx, made.account)
-    tx.write("UPDATE orders SET status = 'done' WHERE id = ?1", id)
-    await tx.book(ledger.topup(made.account, made.quantity * MICRO, id, now, tx.new_id()))
-    return Order(made.id, made.account, made.at, made.quantity, made.kind, "done")
+    rows = await tx.query(
+        f"{side.format('source')} UNION ALL {side.format('target')} ORDER BY id DESC LIMIT ?2", wallet, limit
+    )
+    return [Entry(*row) for row in rows]
 
 
 def _must_exist(tx: Tx, account: int) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from depesza.core.facts import Facts
-from depesza.services import directory, network
+from depesza.services import directory, network, packs, restrictions
 from depesza.services.draft import Change, Draft
 from depesza.services.network import Check
 from depesza.services.vault import Vault
@@ -87,9 +87,14 @@ async def apply(tx: Tx, wish: Wish, means: Means, now: int, *, prune: bool = Fal
         network.put_route(draft, route)
     for price in wish.prices or ():
         network.put_price(draft, price)
+    for pack in wish.packs or ():
+        packs.put_pack(draft, pack)
+    for restriction in wish.restrictions or ():
+        restrictions.put(draft, restriction)
     _refuse_doubles(draft.changes)
     if prune:
         await _prune(draft, wish)
+    packs.check(draft)
     if look:
         raise OnlyLooked(draft.changes)
     return draft.changes
@@ -110,6 +115,14 @@ async def _prune(draft: Draft, wish: Wish) -> None:
     """Delete what the lists of a wish do not name: what hangs on others goes first."""
     named = {(change.kind, change.name) for change in draft.changes}
     names = {row.id: row.name for row in draft.accounts.values()}
+    if wish.restrictions is not UNSET:
+        for row in list(draft.restrictions.values()):
+            if ("restriction", restrictions.name_of(row)) not in named:
+                restrictions.remove(draft, row.id)
+    if wish.packs is not UNSET:
+        for pack in list(draft.packs.values()):
+            if ("pack", packs.pack_name(pack)) not in named:
+                packs.remove_pack(draft, pack.id)
     if wish.prices is not UNSET:
         for price in list(draft.prices.values()):
             if ("price", network.price_name(draft, price)) not in named:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from depesza.core import ledger
+from depesza.core import ledger, phone
 from depesza.core.facts import Account, Application, Credential, Owner, Sender, User
 from depesza.core.model import OnUnknown
 from depesza.services import keys
@@ -29,6 +29,7 @@ from depesza.services.wishes import (
     UserWish,
     WishError,
 )
+from depesza.wire.mail import is_address
 
 # owners
 
@@ -75,6 +76,7 @@ async def put_account(draft: Draft, wish: AccountWish) -> Account:
         credit_limit=_micro(wish.credit_limit, f"{place}: credit_limit"),
         recredit_threshold=_micro(wish.recredit_threshold, f"{place}: recredit_threshold"),
         on_unknown=UNSET if wish.on_unknown is UNSET else OnUnknown(wish.on_unknown),
+        smpp_ips=UNSET if wish.smpp_ips is UNSET else _networks(wish.smpp_ips, f"{place}: smpp_ips"),
     )  # fmt: skip
     if old is None:
         new = msgspec.structs.replace(new, id=draft.tx.new_id())
@@ -83,6 +85,14 @@ async def put_account(draft: Draft, wish: AccountWish) -> Account:
     if wish.credit is not UNSET:
         await _credit(draft, new, wish.credit)
     return new
+
+
+def renew_smpp_password(draft: Draft, name: str, password: str, hashed: str) -> None:
+    """Give an account a new password for SMPP; it is told once."""
+    old = draft.account(name, "account")
+    new = msgspec.structs.replace(old, smpp_password=hashed)
+    draft.accounts[name] = new
+    draft.put("accounts", "account", name, old, new, [("system id", name), ("password", password)])
 
 
 def _micro(value: Amount | UnsetType, place: str) -> int | UnsetType:
@@ -165,6 +175,8 @@ async def remove_account(draft: Draft, name: str) -> None:
         raise WishError(f"account {name}: it has a balance; correct it to zero first")
     for sender in [each for each in draft.senders.values() if each.account == row.id]:
         remove_sender(draft, row, sender.name)
+    for wording in [each for each in draft.tx.facts.wordings if each.account == row.id]:
+        draft.drop("wordings", "template", f"{name}/{wording.name}", account=row.id, name=wording.name)
     for route in [each for each in draft.routes.values() if each.account == row.id]:
         remove_route(draft, route.id)
     for price in [each for each in draft.prices.values() if each.account == row.id]:
@@ -187,6 +199,7 @@ async def put_user(draft: Draft, wish: UserWish) -> User:
         check_url(getattr(wish, field), f"user {name}: {field}")
     networks = UNSET if wish.ip_restrictions is UNSET else _networks(wish.ip_restrictions, f"user {name}")
     new = merged(User, old, wish, {"id": 0}, account=account.id, ip_restrictions=networks)
+    _check_alert(new, f"user {name}")
     if old is None:
         new = msgspec.structs.replace(new, id=draft.tx.new_id())
     draft.users[account.id, wish.login] = new
@@ -194,6 +207,14 @@ async def put_user(draft: Draft, wish: UserWish) -> User:
     if not new.quota:
         await _give_back(draft, account, new)
     return new
+
+
+def _check_alert(user: User, place: str) -> None:
+    number = phone.parse(user.alert_number)
+    if user.alert_number and (number is None or not number.possible):
+        raise WishError(f"{place}: alert_number: {user.alert_number!r} is not written like +33600000001")
+    if user.alert_email and not is_address(user.alert_email):
+        raise WishError(f"{place}: alert_email: {user.alert_email!r} is not an address")
 
 
 async def _give_back(draft: Draft, account: Account, user: User) -> None:
@@ -228,12 +249,25 @@ def put_sender(draft: Draft, wish: SenderWish) -> Sender:
     kind = wish.kind
     if old is None and kind is UNSET:
         kind = "numeric" if wish.name.lstrip("+").isdigit() else "alpha"
-    new = merged(Sender, old, wish, {"created": draft.now}, account=account.id, kind=kind)
+    referer: str | UnsetType = "virtual" if kind in ("virtual", "time2chat") else UNSET
+    new = merged(Sender, old, wish, {"created": draft.now}, account=account.id, kind=kind, referer=referer)
     if new.kind == "alpha" and len(new.name) > 11:
         raise WishError(f"sender {name}: a name has 11 characters at most")
+    if new.virtual:
+        _check_number(draft, new, name)
     draft.senders[account.id, wish.name] = new
     draft.put("senders", "sender", name, old, new)
     return new
+
+
+def _check_number(draft: Draft, number: Sender, place: str) -> None:
+    """Refuse a virtual number that is none, or that another account holds. spec: ovh/4.12"""
+    parsed = phone.parse(number.name)
+    if parsed is None or not parsed.possible or parsed.e164 != number.name:
+        raise WishError(f"sender {place}: a virtual number is written like +33700000001")
+    for other in draft.senders.values():
+        if other.name == number.name and other.virtual and other.account != number.account:
+            raise WishError(f"sender {place}: account {draft.account_name(other.account)} has this number")
 
 
 def remove_sender(draft: Draft, account: Account, name: str) -> None:

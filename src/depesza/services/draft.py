@@ -12,13 +12,15 @@ from msgspec.structs import replace
 
 from depesza.core.facts import Account, Application, ConnectorFact, Credential, Owner, Sender, User
 from depesza.core.pricing import Price
+from depesza.core.restrictions import Restriction
 from depesza.core.routing import Route
+from depesza.core.tariffs import Pack
 from depesza.services.wishes import WishError
 from depesza.store.tx import Tx
 
 T = TypeVar("T", bound=Struct)
 
-SECRET = frozenset({"password", "secret", "settings", "digest"})
+SECRET = frozenset({"password", "secret", "settings", "digest", "smpp_password"})
 """Fields whose values are never shown."""
 
 
@@ -53,6 +55,8 @@ class Draft:
         self.connectors: dict[str, ConnectorFact] = {row.name: row for row in facts.connectors}
         self.routes: dict[int, Route] = dict(facts.routing.by_id)
         self.prices: dict[int, Price] = {row.id: row for row in facts.prices}
+        self.packs: dict[int, Pack] = {row.id: row for row in facts.packs}
+        self.restrictions: dict[int, Restriction] = {row.id: row for row in facts.restrictions}
 
     # find
 

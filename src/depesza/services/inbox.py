@@ -9,20 +9,19 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from depesza.core import ledger, phone, planning, quota
-from depesza.core.facts import Account, Facts, User
+from depesza.core import ledger, phone, planning
+from depesza.core.facts import Account, Facts, Forward, User
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, ReplyFact, Submission
 from depesza.core.optout import is_start, is_stop
 from depesza.core.planning import Policy
 from depesza.services import notices
-from depesza.services.submit import submit
+from depesza.services.submit import charge, send_soon, submit
 from depesza.store.tx import Tx
+from depesza.wire.mail import Mail
 
 REPLY_PRICE = MICRO
 """What an account pays for a reply (spec: ovh/4.1); STOP and START are free."""
-HOME = "ovh"
-"""Dialect that tells of a text which answers no message of ours."""
 
 
 class Talk(Struct, frozen=True):
@@ -30,7 +29,7 @@ class Talk(Struct, frozen=True):
 
     account: Account
     user: User | None
-    dialect: str = HOME
+    dialect: str
     message: int = 0
     """The message it answers; 0 when it answers none."""
     tag: str = ""
@@ -99,7 +98,7 @@ async def _talks(tx: Tx, inbounds: Sequence[Inbound]) -> list[Talk | None]:
     for n, _, account_id, user, message, tag, batch, until, dialect in await tx.rows_for("conversations_of", values):
         account = facts.account.get(account_id)
         if account is not None and until >= inbounds[n].at and n not in found:
-            found[n] = Talk(account, facts.user.get(user), dialect or HOME, message, tag, batch)
+            found[n] = Talk(account, facts.user.get(user), dialect or account.home, message, tag, batch)
     return [found.get(n) or _owner(facts, inbound.recipient) for n, inbound in enumerate(inbounds)]
 
 
@@ -108,7 +107,7 @@ def _owner(facts: Facts, recipient: str) -> Talk | None:
     for spelling in spellings(recipient):
         account = facts.account.get(facts.number_owner.get(spelling, 0))
         if account is not None:
-            return Talk(account, None)
+            return Talk(account, None, account.home)
     return None
 
 
@@ -131,7 +130,7 @@ async def _take(tx: Tx, id: int, inbound: Inbound, talk: Talk, silences: Silence
     silence = silences.get((account.id, peer))
     stops = silence is not None and is_stop(inbound.text)
     starts = silence is not None and not stops and silence.now
-    price = 0 if stops or starts else await _charge(tx, account, user, id, now)
+    price = 0 if stops or starts else await _charge(tx, account, user, id, policy, now)
     kept = Inbound(inbound.connector, peer, inbound.recipient, inbound.text, inbound.at)
     tx.add_inbound(id, kept, account.id, user.id if user else 0, talk.tag, talk.message, price)
     if talk.message:
@@ -149,13 +148,15 @@ async def _take(tx: Tx, id: int, inbound: Inbound, talk: Talk, silences: Silence
         notices.owe_reply(tx, account, talk.dialect, "reply", account.response_url, fact)
     elif account.response_type == "text" and not starts:
         await _answer(tx, kept, talk, policy, now)
+    if not starts:
+        for forward in account.forwards:
+            await _send_on(tx, kept, talk, forward, policy, now)
 
 
-async def _charge(tx: Tx, account: Account, user: User | None, id: int, now: int) -> int:
+async def _charge(tx: Tx, account: Account, user: User | None, id: int, policy: Policy, now: int) -> int:
     """Charge a reply; it is kept without a price when the wallet is empty, for it can't be refused any more."""
-    entry = ledger.charge(quota.payer(account, user), REPLY_PRICE, id, now, tx.new_id(), "reply")
     try:
-        await tx.book(entry, quota.limit(account, user))
+        await charge(tx, account, user, REPLY_PRICE, id, policy, now, "reply")
     except ledger.NotEnoughCredits:
         return 0
     return REPLY_PRICE
@@ -179,6 +180,22 @@ async def _answer(tx: Tx, inbound: Inbound, talk: Talk, policy: Policy, now: int
         await submit(tx, talk.account, answer, Lanes(), policy, now)
     except (planning.Refused, ledger.NotEnoughCredits) as error:
         tx.event(talk.message, now, "answer_refused", str(error))
+
+
+async def _send_on(tx: Tx, inbound: Inbound, talk: Talk, forward: Forward, policy: Policy, now: int) -> None:
+    """Send a reply on to where the account wants it, unless that would bring it back to us. spec: ovh/4.6"""
+    account = talk.account
+    if forward.media == "email":
+        said = f"{inbound.sender} to {inbound.recipient}"
+        mail = Mail(forward.target, said, f"{inbound.text}\n", sender=forward.sender)
+        notices.owe_mail(tx, account, mail, now, talk.message)
+    elif forward.target == inbound.sender or forward.target in tx.facts.number_owner:
+        tx.event(talk.message, now, "not_sent", f"{forward.target} would answer itself")
+    else:
+        text = f"{inbound.sender}: {inbound.text}"
+        known = tx.facts.sender.get((account.id, forward.sender))
+        sender = forward.sender if known is not None and known.status == "enable" else ""
+        await send_soon(tx, account, sender, forward.target, text, policy, now, talk.message)
 
 
 async def _write_silences(tx: Tx, silences: Silences) -> None:

@@ -12,6 +12,7 @@ from depesza.core import ids
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, State
 from depesza.services import progress
+from depesza.services.inbox import spellings
 from depesza.store.tx import Cell, Row, Tx
 
 MOST = 100_000
@@ -36,6 +37,8 @@ class Search(Struct, frozen=True, kw_only=True):
     """What a list shall hold; what is None, 0 or empty does not matter."""
 
     user: int = 0
+    number: str = ""
+    """One of the account's own numbers: what left from it, or came to it."""
     since: int = 0
     until: int = 0
     """Both inclusive, microseconds."""
@@ -119,10 +122,30 @@ class _Where:
 _SHOWN = "m.hidden = 0 AND m.state <> 14 AND NOT (m.state = 0 AND m.attempts = 0)"
 """The history: neither removed nor cancelled, nor waiting for its first try."""
 _JOINED = "messages m JOIN submissions s ON s.id = m.submission"
+_SENT = (
+    "m.id, m.user_id, m.receiver, m.parts, m.price, m.state, m.refusal, m.attempts, m.sent, m.done,"
+    " s.created, s.sender, COALESCE(m.text, s.text), s.tag, s.alphabet, s.deferred, s.batch"
+)
 
 
 async def outgoing(tx: Tx, account: int, search: Search) -> list[int]:
     """List the messages that have left, or are about to."""
+    where, joined = _outgoing(account, search)
+    source = _JOINED if joined else "messages m"
+    rows = await tx.query(f"SELECT m.id FROM {source} WHERE {where.sql} ORDER BY m.id DESC LIMIT {MOST}", *where.params)
+    return [row[0] for row in rows]
+
+
+async def outgoing_page(tx: Tx, account: int, search: Search, after: int, limit: int) -> list[Sent]:
+    """Read the messages behind a given one that have left, or are about to, the oldest first."""
+    where, _ = _outgoing(account, search)
+    where.add("m.id > {}", after)
+    rows = await tx.query(f"SELECT {_SENT} FROM {_JOINED} WHERE {where.sql} ORDER BY m.id LIMIT {limit}", *where.params)
+    return [_sent(row) for row in rows]
+
+
+def _outgoing(account: int, search: Search) -> tuple[_Where, bool]:
+    """Write what belongs to a list; tells whether the submission decides it too."""
     where = _Where()
     where.add("m.account = {}", account)
     where.parts.append(_SHOWN)
@@ -133,9 +156,7 @@ async def outgoing(tx: Tx, account: int, search: Search) -> list[int]:
     joined = _search_submission(where, search)
     for group in search.fates:
         where.parts.append(_one_of(where, group))
-    source = _JOINED if joined else "messages m"
-    rows = await tx.query(f"SELECT m.id FROM {source} WHERE {where.sql} ORDER BY m.id DESC LIMIT {MOST}", *where.params)
-    return [row[0] for row in rows]
+    return where, joined
 
 
 def _search_submission(where: _Where, search: Search) -> bool:
@@ -145,7 +166,12 @@ def _search_submission(where: _Where, search: Search) -> bool:
         where.add("m.id >= {} AND s.created >= {}", ids.first_at(search.since), search.since)
     if search.until:
         where.add("m.id <= {} AND s.created <= {}", ids.first_at(search.until + _ROOM), search.until)
-    for column, value in (("tag", search.tag), ("sender", search.sender), ("batch", search.batch)):
+    for column, value in (
+        ("tag", search.tag),
+        ("sender", search.sender),
+        ("sender", search.number),
+        ("batch", search.batch),
+    ):
         if value:
             where.add(f"s.{column} = {{}}", value)
     if search.deferred is not None:
@@ -165,10 +191,16 @@ def _one_of(where: _Where, group: Sequence[Fates]) -> str:
     return f"({' OR '.join(found)})" if found else "1 = 0"
 
 
-async def waiting(tx: Tx, account: int, user: int, now: int) -> list[int]:
+async def waiting(tx: Tx, account: int, user: int, now: int, number: str = "") -> list[int]:
     """List the messages that are still here: scheduled, or queued for so long that their link must be down."""
-    ours = "+account = ?1 AND hidden = 0" + (" AND user_id = ?2" if user else "")
-    params: list[Cell] = [account, user] if user else [account]
+    ours = "+account = ?1 AND hidden = 0"
+    params: list[Cell] = [account]
+    if user:
+        params.append(user)
+        ours += f" AND user_id = ?{len(params)}"
+    if number:
+        params.append(number)
+        ours += f" AND submission IN (SELECT id FROM submissions WHERE sender = ?{len(params)} AND account = ?1)"
     # the plus keeps the planner on the partial indexes, which hold only what waits
     scheduled = await tx.query(f"SELECT id FROM messages WHERE state = 0 AND due >= 0 AND {ours}", *params)
     params.append(ids.first_at(now - LATE))
@@ -180,16 +212,14 @@ async def waiting(tx: Tx, account: int, user: int, now: int) -> list[int]:
     return sorted((row[0] for row in (*scheduled, *queued)), reverse=True)[:MOST]
 
 
-async def message(tx: Tx, account: int, id: int, user: int = 0) -> Sent | None:
-    """Read one message, whatever its state; with a user, only that user's."""
+async def message(tx: Tx, account: int, id: int, user: int = 0, number: str = "") -> Sent | None:
+    """Read one message, whatever its state; with a user or a number, only if it is theirs."""
     rows = await tx.query(
-        "SELECT m.id, m.user_id, m.receiver, m.parts, m.price, m.state, m.refusal, m.attempts, m.sent, m.done,"
-        " s.created, s.sender, COALESCE(m.text, s.text), s.tag, s.alphabet, s.deferred, s.batch"
-        f" FROM {_JOINED} WHERE m.id = ?1 AND m.account = ?2 AND m.hidden = 0",
+        f"SELECT {_SENT} FROM {_JOINED} WHERE m.id = ?1 AND m.account = ?2 AND m.hidden = 0",
         id,
         account,
     )
-    if not rows or (user and rows[0][1] != user):
+    if not rows or (user and rows[0][1] != user) or (number and rows[0][11] != number):
         return None
     return _sent(rows[0])
 
@@ -209,17 +239,17 @@ def is_shown(sent: Sent) -> bool:
     return sent.state is not State.CANCELLED and not (sent.state is State.SCHEDULED and not sent.attempts)
 
 
-async def cancel(tx: Tx, account: int, id: int, user: int, now: int) -> bool:
+async def cancel(tx: Tx, account: int, id: int, user: int, now: int, number: str = "") -> bool:
     """Take a waiting message back and give its price back; False when it has left."""
-    found = await message(tx, account, id, user)
+    found = await message(tx, account, id, user, number)
     if found is None or not is_waiting(found):
         return False
     return bool(await progress.end(tx, [id], News.CANCEL, "cancelled", now))
 
 
-async def hide(tx: Tx, account: int, id: int, user: int = 0) -> bool:
+async def hide(tx: Tx, account: int, id: int, user: int = 0, number: str = "") -> bool:
     """Remove a message from the history (the books keep it); False when it is not there."""
-    found = await message(tx, account, id, user)
+    found = await message(tx, account, id, user, number)
     if found is None or not is_shown(found):
         return False
     tx.write("UPDATE messages SET hidden = 1 WHERE id = ?1", id)
@@ -228,38 +258,56 @@ async def hide(tx: Tx, account: int, id: int, user: int = 0) -> bool:
 
 # what was received
 
+_RECEIVED = "id, at, sender, recipient, text, tag, message, price"
+
 
 async def incoming(tx: Tx, account: int, search: Search) -> list[int]:
-    """List the texts received; only `user`, dates, `sender` and `tag` are looked at."""
+    """List the texts received; only `user`, `number`, dates, `sender` and `tag` are looked at."""
+    where = _incoming(account, search)
+    rows = await tx.query(f"SELECT id FROM inbounds WHERE {where.sql} ORDER BY id DESC LIMIT {MOST}", *where.params)
+    return [row[0] for row in rows]
+
+
+async def incoming_page(tx: Tx, account: int, search: Search, after: int, limit: int) -> list[Received]:
+    """Read the texts received behind a given one, the oldest first."""
+    where = _incoming(account, search)
+    where.add("id > {}", after)
+    rows = await tx.query(
+        f"SELECT {_RECEIVED} FROM inbounds WHERE {where.sql} ORDER BY id LIMIT {limit}", *where.params
+    )
+    return [Received(*row) for row in rows]
+
+
+def _incoming(account: int, search: Search) -> _Where:
     where = _Where()
     where.add("account = {}", account)
     for column, value in (("user_id", search.user), ("sender", search.sender), ("tag", search.tag)):
         if value:
             where.add(f"{column} = {{}}", value)
+    if search.number:
+        where.add("recipient IN ({}, {}, {})", *spellings(search.number))
     if search.since:
         where.add("at >= {}", search.since)
     if search.until:
         where.add("at <= {}", search.until)
-    rows = await tx.query(f"SELECT id FROM inbounds WHERE {where.sql} ORDER BY id DESC LIMIT {MOST}", *where.params)
-    return [row[0] for row in rows]
+    return where
 
 
-async def received(tx: Tx, account: int, id: int, user: int = 0) -> Received | None:
-    """Read one text received."""
+async def received(tx: Tx, account: int, id: int, user: int = 0, number: str = "") -> Received | None:
+    """Read one text received; with a user or a number, only if it is theirs."""
     rows = await tx.query(
-        "SELECT id, at, sender, recipient, text, tag, message, price, user_id FROM inbounds"
-        " WHERE id = ?1 AND account = ?2",
+        f"SELECT {_RECEIVED}, user_id FROM inbounds WHERE id = ?1 AND account = ?2",
         id,
         account,
     )
-    if not rows or (user and rows[0][8] != user):
+    if not rows or (user and rows[0][8] != user) or (number and rows[0][3] not in spellings(number)):
         return None
     return Received(*rows[0][:8])
 
 
-async def forget(tx: Tx, account: int, id: int, user: int = 0) -> bool:
+async def forget(tx: Tx, account: int, id: int, user: int = 0, number: str = "") -> bool:
     """Delete a text received; False when it is not there."""
-    if await received(tx, account, id, user) is None:
+    if await received(tx, account, id, user, number) is None:
         return False
     tx.write("DELETE FROM inbounds WHERE id = ?1", id)
     return True

@@ -1,5 +1,6 @@
 """News owed to clients: which change of state is told, to which address."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -8,6 +9,7 @@ from msgspec import Struct
 from depesza.core.facts import Account, User
 from depesza.core.model import FINAL, Notice, ReceiptFact, ReplyFact, State
 from depesza.store.tx import Tx
+from depesza.wire.mail import Mail
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,6 +43,12 @@ def owe_reply(tx: Tx, account: Account, dialect: str, kind: str, url: str, fact:
         )
 
 
+def owe_mail(tx: Tx, account: Account, mail: Mail, now: int, message: int = 0) -> None:
+    """Write down that a mail must be sent, perhaps because of a message."""
+    url = f"mailto:{mail.to}"
+    tx.add_notice(Notice(tx.new_id(), account.id, account.home, "mail", url, _encode(mail), message, now, now))
+
+
 class Tried(Struct, frozen=True, gc=False):
     """One try of a notice."""
 
@@ -52,7 +60,9 @@ class Tried(Struct, frozen=True, gc=False):
     word: str
     """HTTP status, or why there was none; empty when it was put off without a try."""
     at: int = 0
-    """When it was tried."""
+    """When it ended."""
+    took: int = 0
+    """Microseconds from the call to its end."""
 
     def again(self) -> Notice:
         """The notice as it stands now."""
@@ -66,7 +76,22 @@ async def tried(tx: Tx, results: Sequence[Tried], now: int) -> None:
         state = 1 if result.good else 0 if result.due else 2
         tx.update("notice_done", (notice.id, state, result.tries, result.due))
         if result.word:
-            tx.event(notice.message, now, "callback", f"{notice.kind} {result.word} {notice.url}", notice.fact)
+            tx.event(notice.message, now, "callback", write_try(result), notice.fact)
+
+
+def write_try(result: Tried) -> str:
+    """Write a try for the timeline: `receipt 200 12 ms http://client.example/cb #77`."""
+    notice = result.notice
+    return f"{notice.kind} {result.word} {result.took // 1000} ms {notice.url} #{notice.id}"
+
+
+_TRY = re.compile(r"\w+ (?P<word>.*?) (?P<took>\d+) ms (?P<url>.*) #\d+", re.DOTALL)
+
+
+def read_try(detail: str) -> tuple[str, int, str]:
+    """Read word, milliseconds and address of a try back."""
+    found = _TRY.fullmatch(detail)
+    return (found["word"], int(found["took"]), found["url"]) if found else (detail, 0, "")
 
 
 async def due(tx: Tx, now: int, limit: int) -> list[Notice]:

@@ -92,7 +92,7 @@ async def step(
     if account is None:
         return True
     user = facts.user.get(message.user) if message.user else None
-    if final and message.price and _refunded(target, reason, account.refund_failed):
+    if final and message.price and refunded(target, reason, account.refund_failed):
         wallet = quota.payer(account, user)
         await tx.book(ledger.refund(wallet, message.price, message.id, now, tx.new_id()))
     if (account.callback or user is not None) and (final or target in (State.SENT, State.PENDING)):
@@ -103,7 +103,7 @@ async def step(
     return True
 
 
-def _refunded(state: State, reason: str, refund_failed: bool) -> bool:
+def refunded(state: State, reason: str, refund_failed: bool) -> bool:
     """Tell whether a message that ended so is given back: never left us, or the account is promised it."""
     if state in (State.REJECTED, State.CANCELLED):
         return True
@@ -381,6 +381,17 @@ async def queue_page(tx: Tx, node: int, connector: int, limit: int) -> list[Mess
     return await _with_contents(tx, await tx.rows("queue_page", node, connector, limit))
 
 
+_ADOPTED = (
+    "adopt_queued",
+    "adopt_notices",
+    "adopt_campaigns",
+    "adopt_tasks",
+    "adopt_audiences",
+    "adopt_builds",
+    "adopt_lookups",
+)
+
+
 async def adopt(tx: Tx, gone: int, now: int, limit: int) -> tuple[int, int]:
     """Take over a page of what a node that is gone had accepted.
 
@@ -399,7 +410,7 @@ async def adopt(tx: Tx, gone: int, now: int, limit: int) -> tuple[int, int]:
             tx.work.scheduled = now
     others = 0
     if len(rows) < limit:
-        for name in ("adopt_queued", "adopt_notices", "adopt_campaigns") if gone != tx.node else ():
+        for name in _ADOPTED if gone != tx.node else ():
             others += await tx.execute(name, gone, tx.node)
     return len(rows), others
 

@@ -1,5 +1,7 @@
 """Forget what is older than it has to be kept; the ledger stays."""
 
+from depesza.core.ids import made_at
+from depesza.services import documents
 from depesza.store.tx import Tx
 
 
@@ -26,9 +28,30 @@ async def forget(tx: Tx, oldest: int, limit: int) -> int:
     return len(rows)
 
 
+async def forget_callbacks(tx: Tx, oldest: int, limit: int) -> int:
+    """Delete a page of callbacks with ids below `oldest` that are over, and their tries; gives how many."""
+    rows = await tx.query(
+        "SELECT id, message FROM notices WHERE id < ?1 AND state > 0 ORDER BY id LIMIT ?2", oldest, limit
+    )
+    if rows:
+        messages = ", ".join(sorted({str(row[1]) for row in rows} | {"0"}))
+        tx.write(f"DELETE FROM events WHERE message IN ({messages}) AND id < ?1 AND kind = 'callback'", oldest)
+        tx.write(f"DELETE FROM notices WHERE id IN ({', '.join(str(row[0]) for row in rows)})")
+    return len(rows)
+
+
 async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
-    """Delete what hangs on no message: callbacks made, texts received, conversations that are over, finished jobs."""
-    tx.write("DELETE FROM notices WHERE id < ?1 AND state > 0", oldest)
+    """Delete what hangs on no message: texts received, conversations that are over, finished jobs."""
     tx.write("DELETE FROM inbounds WHERE id < ?1", oldest)
     tx.write("DELETE FROM conversations WHERE until < ?1", now)
-    tx.write("DELETE FROM campaigns WHERE id < ?1 AND status <> 'running'", oldest)
+    await documents.forget_unfinished(tx, now)
+    tx.write("DELETE FROM campaigns WHERE id < ?1 AND status IN ('done', 'failed', 'cancelled')", oldest)
+    tx.write("DELETE FROM sender_codes WHERE expires <= ?1", now)
+    tx.write("DELETE FROM lookups WHERE id < ?1 AND status IN ('done', 'error')", oldest)
+    tx.write("DELETE FROM orders WHERE id < ?1 AND status = 'refused'", oldest)
+    tx.write("DELETE FROM order_lines WHERE NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = order_lines.order_id)")
+    tx.write("DELETE FROM carts WHERE expires < ?1", now)
+    tx.write("DELETE FROM cart_items WHERE NOT EXISTS (SELECT 1 FROM carts WHERE carts.id = cart_items.cart)")
+    since = made_at(oldest)
+    tx.write("DELETE FROM vouchers WHERE (used > 0 AND used < ?1) OR (revoked > 0 AND revoked < ?1)", since)
+    tx.write("DELETE FROM vouchers WHERE expires > 0 AND expires < ?1", since)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from depesza.core.facts import Sender
+from depesza.services import documents
 from depesza.services.accounts import Unknown
 from depesza.store.contract import Conflict
 from depesza.store.tx import Tx
@@ -42,3 +43,9 @@ async def delete(tx: Tx, account: int, name: str) -> None:
     if (account, name) not in tx.facts.sender:
         raise Unknown(f"sender {name}")
     tx.drop("senders", account=account, name=name)
+    await documents.delete_topic(tx, account, papers_of(name))
+
+
+def papers_of(name: str) -> str:
+    """Name the topic of the documents that support a sender."""
+    return f"sender {name}"

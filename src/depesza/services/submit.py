@@ -1,17 +1,20 @@
 """Take a submission: judge, price, charge and queue it as one fact."""
 
 from depesza.core import ledger, planning, quota
-from depesza.core.facts import Account, User
+from depesza.core.facts import Account, Facts, User
 from depesza.core.fairness import Lanes
-from depesza.core.model import FINAL, MICRO, Accepted, Message, State, Submission
+from depesza.core.model import FINAL, MICRO, Accepted, Content, Message, State, Submission
 from depesza.core.planning import Plan, Policy
-from depesza.services import notices
+from depesza.services import notices, orders
 from depesza.store.tx import Tx
+from depesza.wire.mail import Mail
 
 CONVERSATION = 48 * 3600 * MICRO
 """How long a reply to a short number finds its message (spec: ovh/4.2)."""
 LONG_CONVERSATION = 365 * 24 * 3600 * MICRO
 """The same for STOP numbers and an account's own numbers."""
+SESSION = 24 * 3600 * MICRO
+"""The same for numbers that hold sessions, and how long a number's page lives (spec: ovh/4.12)."""
 
 
 async def submit(tx: Tx, account: Account, submission: Submission, lanes: Lanes, policy: Policy, now: int) -> Accepted:
@@ -24,7 +27,8 @@ async def submit(tx: Tx, account: Account, submission: Submission, lanes: Lanes,
     wallet = await tx.wallet(payer)
     if plan.messages:
         try:
-            await _charge(tx, account, user, plan, payer, now)
+            for content, price in plan.charges:
+                await charge(tx, account, user, price, content, policy, now)
         except ledger.NotEnoughCredits:
             _give_turns_back(account, plan, lanes)
             raise
@@ -46,37 +50,82 @@ def _give_turns_back(account: Account, plan: Plan, lanes: Lanes) -> None:
             lanes.queue(message.connector, message.priority).give_back(account.id, message.turn)
 
 
-async def _charge(tx: Tx, account: Account, user: User | None, plan: Plan, payer: int, now: int) -> None:
-    if plan.price:
-        entry = ledger.charge(payer, plan.price, plan.content.id, now, tx.new_id())
-        await tx.book(entry, quota.limit(account, user))
-    if account.recredit_amount and (await tx.wallet(account.id)).balance <= account.recredit_threshold:
-        await recredit(tx, account, now)
+async def charge(
+    tx: Tx, account: Account, user: User | None, price: int, ref: int, policy: Policy, now: int, note: str = ""
+) -> None:
+    """Take credits from who pays, with all that follows when few are left; raises `ledger.NotEnoughCredits`."""
+    if price:
+        payer = quota.payer(account, user)
+        wallet = await tx.wallet(payer)
+        before = wallet.balance
+        await tx.book(ledger.charge(payer, price, ref, now, tx.new_id(), note), quota.limit(account, user))
+        if user is not None and user.quota and quota.runs_low(user, before, wallet.balance):
+            await _alert(tx, account, user, wallet.balance, policy, now)
+    await orders.recredit(tx, account, now)
 
 
-async def recredit(tx: Tx, account: Account, now: int) -> None:
-    """Make the automatic order of an account whose balance fell to its threshold (spec: ovh/4.1)."""
-    order = tx.new_id()
-    tx.insert("orders", (order, account.id, now, account.recredit_amount, "automatic", "done"))
-    await tx.book(ledger.topup(account.id, account.recredit_amount * MICRO, order, now, tx.new_id()))
+async def _alert(tx: Tx, account: Account, user: User, left: int, policy: Policy, now: int) -> None:
+    """Tell that a user's own credits run low: by mail, by text, or both; a text is charged to the account."""
+    said = f"{user.login} of {account.name} has {ledger.two_decimals(left)} credits left"
+    if user.alert_email and user.alert_support in ("mail", "both"):
+        notices.owe_mail(tx, account, Mail(user.alert_email, said, f"{said}.\n"), now)
+    if user.alert_number and user.alert_support in ("sms", "both"):
+        await send_soon(tx, account, "", user.alert_number, said, policy, now)
+
+
+async def send_soon(
+    tx: Tx, account: Account, sender: str, number: str, text: str, policy: Policy, now: int, message: int = 0
+) -> None:
+    """Send a text of the platform's own, charged to the account; `sender` is empty for the account's usual one.
+
+    It leaves in a moment: the keeper queues it, who holds the turns. What can't be sent is noted on `message`.
+    """
+    sender = sender or usual_sender(tx.facts, account)
+    submission = Submission(
+        dialect=account.home, sender=sender, answerable=not sender, receivers=(number,), text=text, due=now + 1
+    )
+    try:
+        accepted = await submit(tx, account, submission, Lanes(), policy, now)
+    except (planning.Refused, ledger.NotEnoughCredits) as error:
+        tx.event(message, now, "not_sent", f"{number} {error}")
+        return
+    for refused in accepted.refused:
+        tx.event(message, now, "not_sent", f"{refused} is no number")
+
+
+def usual_sender(facts: Facts, account: Account) -> str:
+    """Choose the sender of what an account did not write itself; empty for a short number."""
+    names = [row.name for row in facts.senders if row.account == account.id and row.status == "enable"]
+    return account.forward_sender if account.forward_sender in names else min(names, default="")
 
 
 def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: int) -> None:
-    content = plan.content
-    tx.add_content(content)
+    for content in (plan.content, *plan.others):
+        tx.add_content(content)
     tx.add_messages(plan.messages)
-    if content.reply_to:
-        short = content.reply_to == content.sender and len(content.sender) < 7
-        span = CONVERSATION if short else LONG_CONVERSATION
+    if plan.content.reply_to or plan.others:
+        spans = {content.id: _span(tx, content) for content in (plan.content, *plan.others) if content.reply_to}
         for message in plan.messages:
-            if message.state is not State.REJECTED:
+            span = spans.get(message.content.id)
+            if span and message.state is not State.REJECTED:
                 tx.insert("conversations", _conversation(message, span, now))
     for message in plan.messages:
         if message.state in FINAL:
+            content = message.content
             notices.owe_receipt(
                 tx, account, user, message.id, content.dialect, content.sender, message.receiver, content.tag,
                 message.state, message.refusal, now,
             )  # fmt: skip
+
+
+def _span(tx: Tx, content: Content) -> int:
+    """Tell how long replies to a submission find its messages."""
+    if content.reply_to != content.sender:
+        return LONG_CONVERSATION
+    if len(content.sender) < 7:
+        return CONVERSATION
+    own = tx.facts.sender.get((content.account, content.sender))
+    return SESSION if own is not None and own.kind == "time2chat" else LONG_CONVERSATION
 
 
 def _conversation(message: Message, span: int, now: int) -> tuple[str, str, int, int, int, str, str, int]:

@@ -109,7 +109,7 @@ async def _remotes(tx: Tx, id: int) -> tuple[Remote, ...]:
 async def _entries(tx: Tx, id: int, submission: int) -> tuple[Entry, ...]:
     rows = await tx.query(
         "SELECT id, at, kind, source, target, amount, ref, note FROM entries"
-        " WHERE id > ?1 AND ref IN (?1, ?2) ORDER BY id",
+        " WHERE ref IN (?1, ?2) AND ref > 0 ORDER BY id",
         submission,
         id,
     )

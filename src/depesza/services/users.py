@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from depesza.core import ledger
 from depesza.core.facts import Account, User
+from depesza.services import orders
 from depesza.services.accounts import Unknown, balance_of
 from depesza.store.contract import Conflict
 from depesza.store.tx import Tx
@@ -58,6 +59,7 @@ async def _set_quota(tx: Tx, account: Account, user: User, quota: Quota, now: in
     if wanted > has:
         entry = ledger.transfer(account.id, user.id, wanted - has, user.id, now, tx.new_id(), "quota")
         await tx.book(entry, account.credit_limit)
+        await orders.recredit(tx, account, now)
     elif wanted < has:
         entry = ledger.transfer(user.id, account.id, has - wanted, user.id, now, tx.new_id(), "quota")
         await tx.book(entry)

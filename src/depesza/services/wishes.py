@@ -72,6 +72,16 @@ class AccountWish(Struct, kw_only=True, forbid_unknown_fields=True):
     recredit_amount: Annotated[int, _help("Credits of an automatic order; 0: none.", ge=0)] | UnsetType = UNSET
     recredit_threshold: Annotated[Amount, _help("Credits at or below which it is made.")] | UnsetType = UNSET
     max_parts: Annotated[int, _help("Longest text, in parts.", ge=1, le=255)] | UnsetType = UNSET
+    home: (
+        Annotated[Literal["ovh"], _help("Dialect that tells of texts which answer no message of ours.")] | UnsetType
+    ) = UNSET
+    forward_sender: (
+        Annotated[str, _help("Sender of replies sent on by text, and of alerts; its first one when empty.")] | UnsetType
+    ) = UNSET
+    smpp: Annotated[bool, _help("It may bind over SMPP, with its name as system id.")] | UnsetType = UNSET
+    smpp_ips: Annotated[tuple[str, ...], _help("Networks it may bind from; none: nowhere.")] | UnsetType = UNSET
+    smpp_rate: Annotated[int, _help("Messages a second over SMPP.", ge=1)] | UnsetType = UNSET
+    smpp_window: Annotated[int, _help("Messages under way over SMPP.", ge=1, le=10_000)] | UnsetType = UNSET
     credit: Annotated[CreditWish, _help("Credits it shall have; see below.")] | UnsetType = UNSET
 
 
@@ -87,6 +97,8 @@ class UserWish(Struct, kw_only=True, forbid_unknown_fields=True):
     quota: Annotated[bool, _help("It spends credits of its own.")] | UnsetType = UNSET
     alert_email: Annotated[str, _help("Told of low credits.")] | UnsetType = UNSET
     alert_number: Annotated[str, _help("The same by text.")] | UnsetType = UNSET
+    alert_threshold: Annotated[int, _help("At how many credits.", ge=0)] | UnsetType = UNSET
+    alert_support: Annotated[Literal["mail", "sms", "both"], _help("Which of the two is used.")] | UnsetType = UNSET
 
 
 class SenderWish(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -94,9 +106,13 @@ class SenderWish(Struct, kw_only=True, forbid_unknown_fields=True):
 
     account: Annotated[str, _help("Name of the account.")]
     name: Annotated[str, _help("The sender.", min_length=1, max_length=21)]
-    kind: Annotated[Literal["alpha", "numeric", "shortcode", "virtual"], _help("`alpha` for a name.")] | UnsetType = (
-        UNSET
-    )
+    kind: (
+        Annotated[
+            Literal["alpha", "numeric", "shortcode", "virtual", "time2chat"],
+            _help("`alpha` for a name; `virtual` and `time2chat` for a number that only this account has."),
+        ]
+        | UnsetType
+    ) = UNSET
     status: (
         Annotated[Literal["enable", "disable", "refused", "waitingValidation"], _help("Only `enable` may be used.")]
         | UnsetType
@@ -168,6 +184,32 @@ class PriceWish(Struct, kw_only=True, forbid_unknown_fields=True):
     credits: Annotated[Amount, _help("Credits for one part.")]
 
 
+class PackWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What credits cost in money; known by quantity and country. The first pack replaces the examples."""
+
+    quantity: Annotated[int, _help("Credits of the pack.", ge=1, le=1_000_000_000)]
+    country: Annotated[str, _help("ISO code of the buyer; empty for all others.", pattern="^([A-Z]{2})?$")] = ""
+    price: Annotated[Amount, _help("Of one credit, without tax.")]
+    currency: Annotated[str, _help("ISO code; `EUR` unless given.", pattern="^[A-Z]{3}$")] | UnsetType = UNSET
+    vat: Annotated[Amount, _help("Percent of tax; 20 unless given.")] | UnsetType = UNSET
+
+
+class RestrictionWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What an operator is known not to take; known by its code and conditions (all but the last two fields)."""
+
+    code: Annotated[
+        Literal["ALPHA", "BAD_DLR", "BLOCKED", "CODING", "DLR", "FLASHONLY", "MSISDN"],
+        _help("`BLOCKED` refuses messages, `ALPHA` replaces names; the others are told to clients."),
+    ]
+    country: Annotated[str, _help("ISO code of the receiver.", pattern="^([A-Z]{2})?$")] = ""
+    prefix: Annotated[str, _help("Digits the receiver begins with.", pattern="^[0-9]{0,15}$")] = ""
+    operators: Annotated[tuple[str, ...], _help("How the operators' names begin; none: all.")] = ()
+    messages: Annotated[tuple[str, ...], _help("Said to clients.")] = ()
+    substitution: Annotated[
+        str, _help("With `ALPHA`: the number that names are replaced by; without, they are refused.")
+    ] = ""
+
+
 class Wish(Struct, kw_only=True, forbid_unknown_fields=True):
     """A whole file; a list that is not given says nothing about its rows."""
 
@@ -179,6 +221,8 @@ class Wish(Struct, kw_only=True, forbid_unknown_fields=True):
     connectors: tuple[ConnectorWish, ...] | UnsetType = UNSET
     routes: tuple[RouteWish, ...] | UnsetType = UNSET
     prices: tuple[PriceWish, ...] | UnsetType = UNSET
+    packs: tuple[PackWish, ...] | UnsetType = UNSET
+    restrictions: tuple[RestrictionWish, ...] | UnsetType = UNSET
 
 
 LISTS: tuple[tuple[type[Struct], str], ...] = (
@@ -192,6 +236,8 @@ LISTS: tuple[tuple[type[Struct], str], ...] = (
     (ConnectorWish, "[[connectors]]"),
     (RouteWish, "[[routes]]"),
     (PriceWish, "[[prices]]"),
+    (PackWish, "[[packs]]"),
+    (RestrictionWish, "[[restrictions]]"),
 )
 """Struct and heading of everything a file may hold, for printing."""
 

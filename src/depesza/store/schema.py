@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
+from msgspec.structs import fields
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -23,7 +24,9 @@ from sqlalchemy import (
 
 from depesza.core import facts
 from depesza.core.pricing import Price
+from depesza.core.restrictions import Restriction
 from depesza.core.routing import Route
+from depesza.core.tariffs import Pack
 
 metadata = MetaData()
 
@@ -40,10 +43,13 @@ FACTS: dict[str, type[Struct]] = {
     "connectors": facts.ConnectorFact,
     "routes": Route,
     "prices": Price,
+    "packs": Pack,
+    "wordings": facts.Wording,
+    "restrictions": Restriction,
 }
 """Table and struct of everything that `core.facts.Facts` holds."""
 
-KEYS: dict[str, tuple[str, ...]] = {"senders": ("account", "name")}
+KEYS: dict[str, tuple[str, ...]] = {"senders": ("account", "name"), "wordings": ("account", "name")}
 """Primary keys other than `id`."""
 
 UNIQUE: dict[str, tuple[str, ...]] = {
@@ -53,6 +59,7 @@ UNIQUE: dict[str, tuple[str, ...]] = {
     "applications": ("key",),
     "credentials": ("digest",),
     "connectors": ("name",),
+    "packs": ("country", "quantity"),
 }
 
 
@@ -67,11 +74,28 @@ def _column_type(hint: object) -> Any:
     return Text()
 
 
+def _default(value: object) -> str | None:
+    """Write a field's default, which rows that were there before it get; None for a field without one."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return str(int(value))
+    return "[]" if value == () else None
+
+
 def _facts_table(name: str, struct: type[Struct]) -> Table:
     keys = KEYS.get(name, ("id",))
     hints = get_type_hints(struct)
+    defaults = {field.name: _default(field.default) for field in fields(struct)}
     columns = [
-        Column(field, _column_type(hints[field]), primary_key=field in keys, nullable=False, autoincrement=False)
+        Column(
+            field,
+            _column_type(hints[field]),
+            primary_key=field in keys,
+            nullable=False,
+            autoincrement=False,
+            server_default=defaults.get(field),
+        )
         for field in struct.__struct_fields__
     ]
     unique = [Index(f"{name}_unique", *UNIQUE[name], unique=True)] if name in UNIQUE else []
@@ -82,16 +106,17 @@ for _name, _struct in FACTS.items():
     _facts_table(_name, _struct)
 
 
-def _whole(name: str, *, key: bool = False) -> Column[int]:
-    return Column(name, WHOLE, primary_key=key, nullable=False, autoincrement=False)
+def _whole(name: str, *, key: bool = False, before: str | None = None) -> Column[int]:
+    """Declare a whole number; `before` is its value in rows that are older than the column."""
+    return Column(name, WHOLE, primary_key=key, nullable=False, autoincrement=False, server_default=before)
 
 
-def _small(name: str) -> Column[int]:
-    return Column(name, SmallInteger, nullable=False)
+def _small(name: str, *, key: bool = False) -> Column[int]:
+    return Column(name, SmallInteger, primary_key=key, nullable=False, autoincrement=False)
 
 
-def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=null)
+def _text(name: str, *, key: bool = False, null: bool = False, before: str | None = None) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=null, server_default=before)
 
 
 def _bytes(name: str) -> Column[bytes]:
@@ -118,7 +143,11 @@ entries = Table(
     _whole("amount"),
     _whole("ref"),
     _text("note"),
+    Index("entries_source", "source", "id", sqlite_where=text("source > 15"), postgresql_where=text("source > 15")),
+    Index("entries_target", "target", "id", sqlite_where=text("target > 15"), postgresql_where=text("target > 15")),
+    Index("entries_ref", "ref", sqlite_where=text("ref > 0"), postgresql_where=text("ref > 0")),
 )
+"""The ledger; wallets up to 15 are the platform's own and are never listed, so they stand in no index."""
 
 submissions = Table(
     "submissions",
@@ -292,9 +321,76 @@ orders = Table(
     _whole("quantity"),
     _text("kind"),
     _text("status"),
+    _whole("owner", before="0"),
+    _text("currency", before="EUR"),
+    _whole("vat", before="0"),
+    _text("asked", before=""),
+    _whole("decided", before="0"),
     Index("orders_account", "account", "id"),
+    Index(
+        "orders_waiting", "id", sqlite_where=text("status = 'waiting'"), postgresql_where=text("status = 'waiting'")
+    ),
 )
-"""Orders of credits: `automatic` or `manual`, `done` or `waiting`."""
+"""Orders of credits: `automatic`, `manual`, `new` or `cart`; `waiting`, `done` or `refused`."""
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    _whole("order_id", key=True),
+    _small("n", key=True),
+    _whole("account"),
+    _whole("quantity"),
+    _whole("price"),
+    _small("new"),
+    _text("channel"),
+    _small("smpp"),
+    sqlite_with_rowid=False,
+)
+"""What an order asks for: credits for an account, or for a new one (account 0 until it is made)."""
+
+carts = Table(
+    "carts",
+    metadata,
+    _whole("id", key=True),
+    _whole("owner"),
+    _text("country"),
+    _text("description"),
+    _whole("created"),
+    _whole("expires"),
+    _small("assigned"),
+    _whole("ordered"),
+    Index("carts_owner", "owner", "id"),
+)
+"""Carts until they expire; `ordered` is the order made of one."""
+
+cart_items = Table(
+    "cart_items",
+    metadata,
+    _whole("cart", key=True),
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("pack"),
+    _whole("count"),
+    sqlite_with_rowid=False,
+)
+"""So many packs of `pack` credits for an account; account 0 is a new one."""
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    _whole("id", key=True),
+    _bytes("digest"),
+    _text("hint"),
+    _whole("amount"),
+    _whole("created"),
+    _whole("expires"),
+    _whole("revoked"),
+    _whole("used"),
+    _whole("account"),
+    _text("note"),
+    Index("vouchers_digest", "digest", unique=True),
+)
+"""Codes worth credits, kept as hashes; `hint` is how one begins."""
 
 audiences = Table(
     "audiences",
@@ -307,11 +403,30 @@ audiences = Table(
     _small("auto_update"),
     _whole("records"),
     _whole("loaded"),
-    Index("audiences_slot", "account", "slot", unique=True),
+    _whole("user_id", before="0"),
+    _whole("skipped", before="0"),
+    _text("status", before="ready"),
+    _whole("node", before="0"),
+    Index("audiences_slot", "account", "user_id", "slot", unique=True),
+    Index(
+        "audiences_open",
+        "node",
+        "id",
+        sqlite_where=text("status <> 'ready'"),
+        postgresql_where=text("status <> 'ready'"),
+    ),
 )
-"""Preloaded lists of receivers."""
+"""Lists of receivers: `loading` page by page, then `ready`, and `gone` while their pages are being deleted."""
 
-audience_files = Table("audience_files", metadata, _whole("audience", key=True), _text("csv"))
+audience_pages = Table(
+    "audience_pages",
+    metadata,
+    _whole("audience", key=True),
+    _whole("n", key=True),
+    _text("csv"),
+    sqlite_with_rowid=False,
+)
+"""The file of a list as it came, cut into pages."""
 
 audience_rows = Table(
     "audience_rows",
@@ -320,6 +435,7 @@ audience_rows = Table(
     _whole("n", key=True),
     _text("number"),
     _text("fields"),
+    Index("audience_rows_number", "audience", "number", unique=True),
     sqlite_with_rowid=False,
 )
 
@@ -334,14 +450,207 @@ campaigns = Table(
     _text("status"),
     _whole("created"),
     _whole("node"),
+    _text("name", before=""),
+    _whole("slot", before="0"),
+    _text("receivers", before=""),
+    _whole("total", before="0"),
+    _whole("processed", before="0"),
+    _whole("estimated", before="0"),
+    _whole("errors", before="0"),
+    _whole("last", before="0"),
+    _whole("mark", before="0"),
+    _whole("again", before="0"),
+    _whole("paused", before="0"),
+    _whole("changed", before="0"),
+    _whole("started", before="0"),
+    _whole("finished", before="0"),
+    Index("campaigns_account", "account", "id"),
+    Index(
+        "campaigns_open",
+        "node",
+        "id",
+        sqlite_where=text("status IN ('running', 'inserted', 'to_cancel', 'cancelling')"),
+        postgresql_where=text("status IN ('running', 'inserted', 'to_cancel', 'cancelling')"),
+    ),
 )
-"""Jobs whose receivers come from a list: planned page by page, `next_row` is how far."""
+"""Sends to lists, planned page by page: `next_row` is how far. `mark` is how far its messages were looked through."""
+
+campaign_errors = Table(
+    "campaign_errors",
+    metadata,
+    _whole("campaign", key=True),
+    _whole("n", key=True),
+    _text("receiver"),
+    _text("message"),
+    sqlite_with_rowid=False,
+)
+"""Receivers for whom a campaign has no message, and why: the first ones."""
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("user_id"),
+    _text("kind"),
+    _text("status"),
+    _text("step"),
+    _whole("audience"),
+    _whole("mark"),
+    _whole("request"),
+    _whole("removed"),
+    _whole("price"),
+    _text("detail"),
+    _whole("created"),
+    _whole("changed"),
+    _whole("node"),
+    Index("tasks_account", "account", "id"),
+    Index(
+        "tasks_open",
+        "node",
+        "id",
+        sqlite_where=text("status IN ('todo', 'doing')"),
+        postgresql_where=text("status IN ('todo', 'doing')"),
+    ),
+)
+"""Work on an account's things that takes a while: `todo`, `doing`, `done`, `error`, and the `step` it is at."""
+
+contracts = Table(
+    "contracts",
+    metadata,
+    _whole("account", key=True),
+    _text("number", key=True),
+    _small("automatic"),
+    _small("ends"),
+    _small("forced"),
+    _small("by_hand"),
+    _whole("period"),
+)
+"""How an account (number empty) or one of its numbers is to be renewed; no row: as it was made."""
+
+chats = Table(
+    "chats",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _text("number"),
+    _whole("created"),
+    Index("chats_number", "account", "number", unique=True),
+)
+"""Pages on which a number's conversations are read and answered: one a number."""
 
 habits = Table("habits", metadata, _whole("connector", key=True), _text("value"))
 """What a connector has learnt of its carrier's receipts."""
 
 acts = Table("acts", metadata, _whole("id", key=True), _whole("at"), _text("who"), _text("what"), _text("detail"))
 """Administrative acts, for the audit log."""
+
+documents = Table(
+    "documents",
+    metadata,
+    _whole("id", key=True),
+    _whole("owner"),
+    _whole("account"),
+    _text("topic"),
+    _text("name"),
+    _text("description"),
+    _text("tags"),
+    _text("status"),
+    _whole("content"),
+    _whole("pages"),
+    _whole("size"),
+    _whole("created"),
+    _whole("expires"),
+    _whole("validated"),
+    Index("documents_owner", "owner", "id"),
+    Index("documents_topic", "account", "topic"),
+    Index("documents_content", "content", unique=True),
+)
+"""Files of owners: uploaded, or built by us. `topic` is what a file belongs to, empty for the owner's own ones."""
+
+document_pages = Table(
+    "document_pages",
+    metadata,
+    _whole("content", key=True),
+    _whole("n", key=True),
+    _bytes("data"),
+    sqlite_with_rowid=False,
+)
+"""What is in the files; a file that is written anew gets a new `content`, and shows it when it is complete."""
+
+builds = Table(
+    "builds",
+    metadata,
+    _whole("document", key=True),
+    _text("dialect"),
+    _bytes("work"),
+    _whole("after"),
+    _whole("node"),
+)
+"""Documents that are being written page by page; `after` is the last row that is in them."""
+
+phonebooks = Table(
+    "phonebooks",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _text("name"),
+    _whole("created"),
+    _whole("changed"),
+    Index("phonebooks_account", "account", "id"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _whole("id", key=True),
+    _whole("book"),
+    _text("groups"),
+    _text("name"),
+    _text("surname"),
+    _text("phones"),
+    Index("contacts_book", "book", "id"),
+)
+"""People in phone books; groups are a JSON list, phones a JSON object: kind and E.164 number."""
+
+lookups = Table(
+    "lookups",
+    metadata,
+    _whole("id", key=True),
+    _whole("request"),
+    _whole("account"),
+    _whole("wallet"),
+    _text("number"),
+    _whole("price"),
+    _text("status"),
+    _whole("created"),
+    _whole("done"),
+    _whole("connector"),
+    _whole("node"),
+    _bytes("finding"),
+    Index("lookups_account", "account", "id"),
+    Index("lookups_request", "request", "id"),
+    Index(
+        "lookups_open",
+        "node",
+        "id",
+        sqlite_where=text("status IN ('todo', 'doing')"),
+        postgresql_where=text("status IN ('todo', 'doing')"),
+    ),
+)
+"""Numbers that networks are asked about: `todo`, `doing`, `done`, `error`; all of one `request` are charged together."""
+
+sender_codes = Table(
+    "sender_codes",
+    metadata,
+    _whole("account", key=True),
+    _text("name", key=True),
+    _bytes("digest"),
+    _small("tries"),
+    _whole("expires"),
+    sqlite_with_rowid=False,
+)
+"""Codes sent to numbers that accounts want to send from."""
 
 INSERTS: dict[str, str] = {
     "submissions": "",
@@ -360,7 +669,13 @@ INSERTS: dict[str, str] = {
     " until = excluded.until",
     "wallets": "ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, optouts = excluded.optouts",
     "orders": "",
-    "audience_rows": "",
+    "order_lines": "",
+    "vouchers": "",
+    "audience_rows": "ON CONFLICT DO NOTHING",
+    "audience_pages": "",
+    "campaign_errors": "",
+    "contacts": "",
+    "lookups": "",
     "acts": "",
 }
 """Tables written by the thousand, and what happens when the key is there already."""

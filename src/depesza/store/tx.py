@@ -37,11 +37,18 @@ HOT_ORDER = (
     "inbounds",
     "conversations",
     "orders",
+    "order_lines",
+    "vouchers",
     "audience_rows",
+    "audience_pages",
+    "campaign_errors",
+    "contacts",
+    "lookups",
     "acts",
     "move",
     "part_state",
     "notice_done",
+    "lookup_done",
     "unpark",
     "make_due",
     "reroute",
@@ -90,7 +97,12 @@ class Work(Struct):
 
     messages: list[Message] = []
     notices: list[Notice] = []
-    campaigns: list[int] = []
+    errands: bool = False
+    """Campaigns, tasks or lists wait to be worked on, page by page."""
+    builds: list[int] = []
+    """Documents to be written."""
+    lookups: bool = False
+    """Numbers wait to be looked up."""
     facts: bool = False
     """The facts were replaced."""
     scheduled: int = 0
@@ -194,7 +206,9 @@ class Batch:
             work, mine = self.work, tx.worked
             work.messages += mine.messages
             work.notices += mine.notices
-            work.campaigns += mine.campaigns
+            work.errands = work.errands or mine.errands
+            work.builds += mine.builds
+            work.lookups = work.lookups or mine.lookups
             if mine.scheduled and (not work.scheduled or mine.scheduled < work.scheduled):
                 work.scheduled = mine.scheduled
 
@@ -262,7 +276,7 @@ class Tx:
     def work(self) -> Work:
         """What the engine shall be told after the commit."""
         if self.worked is None:
-            self.worked = Work(messages=[], notices=[], campaigns=[])
+            self.worked = Work(messages=[], notices=[], builds=[])
         return self.worked
 
     @property

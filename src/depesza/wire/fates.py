@@ -78,6 +78,21 @@ class News(Struct, frozen=True, gc=False):
     """It comes in a data_sm instead of a deliver_sm."""
 
 
+class Subscriber(Enum):
+    """What a network says when it is asked about the number (HLR look-up)."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    """The phone is off."""
+    UNKNOWN = "unknown"
+    """Nobody has this number."""
+    BARRED = "barred"
+    ROAMING = "roaming"
+    PORTED = "ported"
+    SILENT = "silent"
+    """The network does not answer."""
+
+
 class Fate(Struct, frozen=True, gc=False):
     """One row: what becomes of messages to numbers with this ending."""
 
@@ -94,6 +109,7 @@ class Fate(Struct, frozen=True, gc=False):
     at_first: Answer = Answer()
     reply: str = ""
     """What the phone answers once it has the text; `ECHO` stands for the text itself."""
+    subscriber: Subscriber = Subscriber.PRESENT
 
     def answer_to(self, attempt: int) -> Answer:
         """Give the answer to the n-th try (from 1) of one message."""
@@ -114,8 +130,15 @@ _OVER_RATE = Answer(status=RTHROTTLED, taken=False)
 _FULL = Answer(status=RMSGQFUL, taken=False)
 
 
-def _state(suffix: str, name: str, state: MessageState, err: str, sentence: str) -> Fate:
-    return Fate(suffix, name, sentence, (News(state, err=err),))
+def _state(
+    suffix: str,
+    name: str,
+    state: MessageState,
+    err: str,
+    sentence: str,
+    subscriber: Subscriber = Subscriber.PRESENT,
+) -> Fate:
+    return Fate(suffix, name, sentence, (News(state, err=err),), subscriber=subscriber)
 
 
 def _after(suffix: str, seconds: float, told: str) -> Fate:
@@ -131,14 +154,24 @@ DELIVERED: Final = Fate("", "delivered", "Delivered at once: every number whose 
 FATES: Final[tuple[Fate, ...]] = (
     # how it ends
     Fate("900", "delivered at once", "Delivered at once, said by an ending of its own."),
-    _state("901", "undeliverable", MessageState.UNDELIVERABLE, "001", "The receipt says undeliverable."),
-    _state("902", "expired", MessageState.EXPIRED, "027", "The receipt says expired: the phone was off."),
+    _state(
+        "901", "undeliverable", MessageState.UNDELIVERABLE, "001", "The receipt says undeliverable.", Subscriber.BARRED
+    ),
+    _state(
+        "902",
+        "expired",
+        MessageState.EXPIRED,
+        "027",
+        "The receipt says expired: the phone was off.",
+        Subscriber.ABSENT,
+    ),
     Fate(
         "903",
         "rejected at submit",
         "Refused at submit: the destination address is invalid.",
         (),
         Answer(status=RINVDSTADR, taken=False),
+        subscriber=Subscriber.UNKNOWN,
     ),
     _state("904", "rejected", MessageState.REJECTED, "011", "Taken at submit; the receipt says rejected."),
     _state("905", "deleted", MessageState.DELETED, "000", "The receipt says deleted by an operator."),
@@ -163,7 +196,14 @@ FATES: Final[tuple[Fate, ...]] = (
         Answer(status=RSUBMITFAIL, taken=False),
     ),
     # what the link does
-    Fate("910", "no response", "Swallowed: no response, no receipt.", (), Answer(How.SILENT, taken=False)),
+    Fate(
+        "910",
+        "no response",
+        "Swallowed: no response, no receipt.",
+        (),
+        Answer(How.SILENT, taken=False),
+        subscriber=Subscriber.SILENT,
+    ),
     Fate("911", "lost response", "Delivered with a receipt, but without a response.", answer=Answer(How.SILENT)),
     Fate("912", "slow response", "The response takes three seconds.", answer=Answer(after=3.0)),
     _at_first(
@@ -291,6 +331,9 @@ FATES: Final[tuple[Fate, ...]] = (
         Answer(status=RSYSERR, taken=False),
         "The first try meets a system error (RSYSERR).",
     ),
+    # whom the network finds
+    Fate("970", "roaming", "Delivered at once; the phone is abroad.", subscriber=Subscriber.ROAMING),
+    Fate("971", "ported", "Delivered at once; the number was taken to another operator.", subscriber=Subscriber.PORTED),
 )
 """The endings that mean something."""
 

@@ -3,7 +3,7 @@
 `net` fills and sends them; dialects and HTTP connectors read and write them without a socket.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from msgspec import Struct
 
@@ -36,6 +36,10 @@ class HttpReply(Struct, frozen=True, gc=False):
     body: bytes = b""
     content_type: str = "application/json; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+    more: AsyncIterator[bytes] | None = None
+    """The rest of a body that is not held whole; where it comes short, the connection breaks."""
+    length: int = 0
+    """Octets of that rest."""
 
 
 class HttpCall(Struct, frozen=True, gc=False):

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 from depesza.core import ledger
 from depesza.core.facts import Account
-from depesza.dialects.ovh import codec, tariff
+from depesza.dialects.ovh import codec, responses, tariff
 from depesza.dialects.ovh.call import Call
-from depesza.services import accounts
+from depesza.services import accounts, orders
 
-RESPONSES = {"none": "none", "text": "text", "cgi": "cgi"}
 _READ_ONLY_TEMPLATES = {
     "customizedEmailMode": False,
     "customizedSmsMode": False,
@@ -29,21 +28,15 @@ def write_account(account: Account, money: accounts.Money) -> dict[str, object]:
     return {
         "automaticRecreditAmount": account.recredit_amount or None,
         "callBack": account.callback or None,
-        "channel": "both",
+        "channel": account.channel,
         "creditThresholdForAutomaticRecredit": ledger.credits(account.recredit_threshold),
         "creditsHoldByQuota": ledger.credits(money.held),
         "creditsLeft": ledger.credits(money.balance),
         "description": account.description,
         "iam": None,
         "name": account.name,
-        "smpp": False,
-        "smsResponse": {
-            "responseType": account.response_type,
-            "text": account.response_text or None,
-            "cgiUrl": account.response_url or None,
-            "trackingDefaultSmsSender": None,
-            "trackingOptions": [],
-        },
+        "smpp": account.smpp,
+        "smsResponse": responses.write(account),
         "status": "enable" if account.enabled else "disable",
         "stopCallBack": account.stop_callback or None,
         "templates": _READ_ONLY_TEMPLATES,
@@ -54,8 +47,13 @@ def write_account(account: Account, money: accounts.Money) -> dict[str, object]:
 async def change_account(call: Call) -> None:
     """PUT /sms/{serviceName}; read-only and unknown fields are ignored, for clients send whole objects back."""
     changes = read_changes(call.json, codec.cleared(call.request.body))
+    response = codec.sent(call.request.body, "smsResponse")
+    if response:
+        changes |= responses.read(call, response)
     if changes:
         await call.run(accounts.change, call.account.id, changes)
+    if changes.keys() & {"recredit_amount", "recredit_threshold"}:
+        await call.run(orders.recredit_now, call.account.id, call.now)
 
 
 def read_changes(given: Mapping[str, object], cleared: frozenset[str]) -> dict[str, object]:
@@ -78,17 +76,4 @@ def read_changes(given: Mapping[str, object], cleared: frozenset[str]) -> dict[s
         if threshold < 0:
             raise codec.invalid("creditThresholdForAutomaticRecredit")
         changes["recredit_threshold"] = ledger.micro(threshold)
-    response = codec.named(given, "smsResponse")
-    return changes | _read_response(response) if response is not None else changes
-
-
-def _read_response(given: Mapping[str, object]) -> dict[str, object]:
-    changes: dict[str, object] = {}
-    kind = codec.text(given, "responseType")
-    if kind is not None:
-        changes["response_type"] = codec.one_of(RESPONSES, "responseType", kind)
-    if "text" in given:
-        changes["response_text"] = codec.text(given, "text") or ""
-    if "cgiUrl" in given:
-        changes["response_url"] = codec.address(given, "cgiUrl") if given["cgiUrl"] != "" else ""
     return changes

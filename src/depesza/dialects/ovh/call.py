@@ -109,6 +109,16 @@ async def not_yet(call: Call) -> object:
     raise errors.not_implemented()
 
 
+class NotHere(Struct, frozen=True):
+    """Stands where an operation makes sense inside the vendor's own business only, and says so."""
+
+    why: str
+    """A sentence for the client and for the coverage page: what is done instead, or what does not exist here."""
+
+    async def __call__(self, call: Call) -> object:
+        raise errors.not_here(self.why)
+
+
 def read_query(request: HttpRequest) -> dict[str, str]:
     """Read the query, and a JSON object in the body of a GET (old documentation writes calls like this)."""
     found = {name: value for name, value in parse_qsl(request.query) if value != "null"} if request.query else {}

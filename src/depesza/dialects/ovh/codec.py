@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from depesza.core.ledger import credits
 from depesza.core.model import Accepted, Priority, State, Submission
+from depesza.core.senders import names_contact
 from depesza.dialects.ovh import codes, dates, errors
 from depesza.services.lists import Received, Sent, Stopped
 from depesza.wire import Unencodable
@@ -27,7 +28,6 @@ LONGEST_ADDRESS = 2000
 LONGEST_WAIT = 366 * 1440
 """Minutes that a message may be deferred or kept."""
 VALIDITY = 2880
-_CONTACT = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 
 
@@ -77,6 +77,21 @@ class Job(Struct, gc=False):
     ptt: int
     sentAt: str | None
     deliveredAt: str | None
+
+
+class NumberJob(Struct, gc=False):
+    """sms.VirtualNumberJob."""
+
+    id: int
+    creationDatetime: str
+    receiver: str
+    message: str
+    messageLength: int
+    numberOfSms: int
+    credits: int | float
+    differedDelivery: int
+    deliveryReceipt: int
+    ptt: int
 
 
 class Outgoing(Job, gc=False):
@@ -148,7 +163,7 @@ def submission(body: JobBody, user: int, now: int) -> Submission:
     sender = body.sender or ""
     answerable = body.senderForResponse is True
     if answerable:
-        if _CONTACT.search(message):
+        if names_contact(message):
             raise errors.bad_request("cannot send contact information with shortcode")
         sender = ""  # the number wins over the name. spec: ovh/4.2#1
     elif not sender:
@@ -302,6 +317,11 @@ def job(sent: Sent, zone: str) -> Job:
     return Job(*_job(sent, zone))
 
 
+def number_job(sent: Sent, zone: str) -> NumberJob:
+    """Write a waiting message of a virtual number, whose sender is known."""
+    return msgspec.convert(job(sent, zone), NumberJob, from_attributes=True)
+
+
 def _job(
     sent: Sent, zone: str
 ) -> tuple[int, str, str, str, str, int, int, int | float, int, int, int, str | None, str | None]:
@@ -362,6 +382,20 @@ def cleared(body: bytes) -> frozenset[str]:
         return frozenset()
     given = value.items() if isinstance(value, dict) else ()
     return frozenset(name for name, item in given if item is None or item == "")
+
+
+def sent(body: bytes, name: str) -> dict[str, object] | None:
+    """Read an object of a PUT's body as it was sent: its fields that are null are there, to end what was set."""
+    try:
+        value = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    found = value.get(name) if isinstance(value, dict) else None
+    if found is None or found == "":
+        return None
+    if not isinstance(found, dict):
+        raise invalid(name)
+    return found
 
 
 def address(given: Mapping[str, object], name: str) -> str:

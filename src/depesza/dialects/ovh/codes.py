@@ -66,11 +66,13 @@ PTT: dict[str, int] = {
     "too_long": 20,
     "no_route": 202,
     "no_price": 202,
+    "barred": 202,
     "no_report": 6,
     "uncertain": 6,
     "expired": 8,
     "carrier_expired": 8,
     "opted_out": 53,
+    "abroad": 54,
     "template_missing": 1999,
 }
 """`ptt` by refusal, for messages that failed or were rejected."""

@@ -35,7 +35,18 @@ class Ovh:
     """OVH's SMS API over our services. Implements `dialects.contract.Dialect`."""
 
     name = "ovh"
-    prefixes: Sequence[str] = ("1.0", "v1", "v2", "auth", "createapp", "createtoken", "api")
+    prefixes: Sequence[str] = (
+        "1.0",
+        "v1",
+        "v2",
+        "auth",
+        "createapp",
+        "createtoken",
+        "api",
+        "documents",
+        "chat",
+        "order",
+    )
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -73,7 +84,7 @@ class Ovh:
 
     def coverage(self) -> Sequence[Row]:
         """List every operation."""
-        return [Row(row.method, row.path, row.done, f"tier {row.tier}") for row in OPERATIONS]
+        return [Row(row.method, row.path, row.done, row.why_not or f"tier {row.tier}") for row in OPERATIONS]
 
     # the road of one request
 

@@ -91,6 +91,11 @@ def forbidden(message: str) -> OvhError:
     return OvhError(403, message, "FORBIDDEN", FORBIDDEN)
 
 
+def not_here(why: str) -> OvhError:
+    """The operation belongs to the vendor's own business."""
+    return forbidden(f"This call is not offered here: {why}")
+
+
 # the application's refusals
 
 
@@ -137,6 +142,11 @@ def not_enough(left: str) -> OvhError:
 def conflict(message: str) -> OvhError:
     """An object with this name exists already."""
     return OvhError(409, message, "", CONFLICT)
+
+
+def too_large(message: str) -> OvhError:
+    """A file is larger than we keep."""
+    return OvhError(413, message, "", "Client::RequestEntityTooLarge")
 
 
 def too_many(message: str) -> OvhError:

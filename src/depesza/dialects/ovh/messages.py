@@ -1,14 +1,13 @@
-"""Jobs, outgoing, incoming and the stop list: listed, shown and removed; of an account or of one user.
+"""Jobs, outgoing, incoming and the stop list: listed, shown and removed; of an account, one user or one number.
 
 A job is a message that is still here: deferred, between two tries, or queued behind a link that is down. One that
 was accepted for now is in the history at once. spec: ovh/4.2#16 ovh/2
 """
 
-from depesza.core.planning import read_receivers
 from depesza.dialects.ovh import codec, codes, dates, errors
 from depesza.dialects.ovh.call import Call
-from depesza.dialects.ovh.codec import Blacklist, Incoming, Job, Outgoing
-from depesza.dialects.ovh.sending import user_of
+from depesza.dialects.ovh.codec import Blacklist, Incoming, Job, NumberJob, Outgoing
+from depesza.dialects.ovh.sending import number_of, path_number, user_of
 from depesza.services import lists
 from depesza.services.lists import Fates, Search
 
@@ -18,27 +17,32 @@ def user_id(call: Call) -> int:
     return user_of(call).id if "login" in call.params else 0
 
 
+def own_number(call: Call) -> str:
+    """Tell which number's messages are meant: those of `{number}`, or all when the path has none; raises 404."""
+    return number_of(call).name if "number" in call.params else ""
+
+
 # jobs
 
 
 async def list_jobs(call: Call) -> list[int]:
     """GET …/jobs"""
-    return await call.look(lists.waiting, call.account.id, user_id(call), call.now)
+    return await call.look(lists.waiting, call.account.id, user_id(call), call.now, own_number(call))
 
 
-async def show_job(call: Call) -> Job:
+async def show_job(call: Call) -> Job | NumberJob:
     """GET …/jobs/{id}"""
-    id = call.number("id")
-    sent = await call.look(lists.message, call.account.id, id, user_id(call))
+    id, number = call.number("id"), own_number(call)
+    sent = await call.look(lists.message, call.account.id, id, user_id(call), number)
     if sent is None or not lists.is_waiting(sent):
         raise errors.not_found(id)
-    return codec.job(sent, call.account.timezone)
+    return (codec.number_job if number else codec.job)(sent, call.account.timezone)
 
 
 async def delete_job(call: Call) -> None:
     """DELETE …/jobs/{id}"""
     id = call.number("id")
-    if not await call.run(lists.cancel, call.account.id, id, user_id(call), call.now):
+    if not await call.run(lists.cancel, call.account.id, id, user_id(call), call.now, own_number(call)):
         raise errors.not_found(id)
 
 
@@ -58,11 +62,12 @@ async def list_outgoing(call: Call) -> list[int]:
         )
         if name in query
     ]
-    search = _search(call, user, tuple(groups))
+    search = read_search(call, user, tuple(groups))
     return await call.look(lists.outgoing, call.account.id, search)
 
 
-def _search(call: Call, user: int, groups: tuple[tuple[Fates, ...], ...] = ()) -> Search:
+def read_search(call: Call, user: int, groups: tuple[tuple[Fates, ...], ...] = ()) -> Search:
+    """Read what a list or an export shall hold; raises 400."""
     query, where = call.query, dates.zone(call.account.timezone)
     if any("\0" in value for value in query.values()):
         raise errors.bad_request("Invalid value: a filter holds a NUL character")
@@ -70,6 +75,7 @@ def _search(call: Call, user: int, groups: tuple[tuple[Fates, ...], ...] = ()) -
     try:
         return Search(
             user=user,
+            number=own_number(call),
             since=dates.read(since, where) if since else 0,
             until=dates.read_until(until, where) if until else 0,
             tag=query.get("tag", ""),
@@ -94,7 +100,7 @@ def number(query: dict[str, str], name: str) -> int:
 async def show_outgoing(call: Call) -> Outgoing:
     """GET …/outgoing/{id}"""
     id = call.number("id")
-    sent = await call.look(lists.message, call.account.id, id, user_id(call))
+    sent = await call.look(lists.message, call.account.id, id, user_id(call), own_number(call))
     if sent is None or not lists.is_shown(sent):
         raise errors.not_found(id)
     return codec.outgoing(sent, call.account.timezone)
@@ -103,7 +109,7 @@ async def show_outgoing(call: Call) -> Outgoing:
 async def delete_outgoing(call: Call) -> None:
     """DELETE …/outgoing/{id}"""
     id = call.number("id")
-    if not await call.run(lists.hide, call.account.id, id, user_id(call)):
+    if not await call.run(lists.hide, call.account.id, id, user_id(call), own_number(call)):
         raise errors.not_found(id)
 
 
@@ -112,13 +118,13 @@ async def delete_outgoing(call: Call) -> None:
 
 async def list_incoming(call: Call) -> list[int]:
     """GET …/incoming"""
-    return await call.look(lists.incoming, call.account.id, _search(call, user_id(call)))
+    return await call.look(lists.incoming, call.account.id, read_search(call, user_id(call)))
 
 
 async def show_incoming(call: Call) -> Incoming:
     """GET …/incoming/{id}"""
     id = call.number("id")
-    found = await call.look(lists.received, call.account.id, id, user_id(call))
+    found = await call.look(lists.received, call.account.id, id, user_id(call), own_number(call))
     if found is None:
         raise errors.not_found(id)
     return codec.incoming(found, call.account.timezone)
@@ -127,7 +133,7 @@ async def show_incoming(call: Call) -> Incoming:
 async def delete_incoming(call: Call) -> None:
     """DELETE …/incoming/{id}"""
     id = call.number("id")
-    if not await call.run(lists.forget, call.account.id, id, user_id(call)):
+    if not await call.run(lists.forget, call.account.id, id, user_id(call), own_number(call)):
         raise errors.not_found(id)
 
 
@@ -142,15 +148,6 @@ async def list_blacklists(call: Call) -> list[str]:
         raise errors.bad_parameter("batchID", ascii(batch), "uuid")
     message = number(query, "smsOutgoingID") if "smsOutgoingID" in query else 0
     return await call.look(lists.stopped, call.account.id, batch, message)
-
-
-def path_number(call: Call) -> str:
-    """Read `{number}`, written `+33…`, `33…` behind a lost plus, or `0033…`. spec: ovh/1.8"""
-    written = call.params["number"].strip()
-    targets, _ = read_receivers([written if written[:1] in ("+", "0") else f"+{written}"], call.context.policy)
-    if not targets and not written.isprintable():
-        raise errors.not_found(ascii(written))
-    return targets[0].e164 if targets else written
 
 
 async def show_blacklist(call: Call) -> Blacklist:

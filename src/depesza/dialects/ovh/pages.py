@@ -13,9 +13,11 @@ from msgspec import Struct
 
 from depesza.core.facts import Application, Credential, Owner
 from depesza.dialects.contract import Context
-from depesza.dialects.ovh import errors, html, oauth
-from depesza.dialects.ovh.locks import Locks
+from depesza.dialects.ovh import chat, errors, html, oauth, transfers
+from depesza.dialects.ovh.order_page import OrderPage
 from depesza.services import keys
+from depesza.services.locks import Locks
+from depesza.services.passwords import LONGEST
 from depesza.wire.http import HttpReply, HttpRequest
 from depesza.wire.router import segments
 
@@ -26,7 +28,6 @@ VALIDITY = {"1d": ("1 day", DAY), "7d": ("7 days", 7 * DAY), "30d": ("30 days", 
 FORM_LIFE = 3600
 """Seconds in which a form must be sent."""
 COOKIE = "depesza-form"
-LONGEST_PASSWORD = 1000
 
 
 class Unwelcome(Exception):
@@ -49,6 +50,7 @@ class Pages:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._locks = Locks()
+        self._orders = OrderPage(context)
         self._hashing = asyncio.Semaphore(2)
         self._kinds = {"auth": self._approval, "createapp": self._create_app, "createtoken": self._create_token}
 
@@ -58,6 +60,12 @@ class Pages:
         if path == ["auth", "oauth2", "token"]:
             store = self._context.store
             return oauth.answer(request, self._context.vault, store.facts, now // 1_000_000)
+        if path[:1] == ["documents"]:
+            return await transfers.answer(self._context, request, path[1:], now)
+        if path[:1] == ["chat"]:
+            return await chat.answer(self._context, request, path[1:], now)
+        if path[:1] == ["order"]:
+            return await self._orders.answer(request, path[1:], now)
         kind = page_named(path)
         if kind is None:
             raise errors.no_route()
@@ -197,14 +205,10 @@ class Pages:
 
     async def _right(self, hashed: str, password: str) -> bool:
         """Compare a password; a name that is unknown takes as long as one that is known."""
-        if not password or len(password) > LONGEST_PASSWORD:
+        if not password or len(password) > LONGEST:
             return False
-        vault = self._context.vault
         async with self._hashing:
-            if hashed:
-                return await asyncio.to_thread(vault.check_password, hashed, password)
-            await asyncio.to_thread(vault.hash_password, password)
-            return False
+            return await asyncio.to_thread(self._context.vault.check_password, hashed, password)
 
     def _own_form(self, visit: Visit) -> bool:
         nonce = _cookie(visit.request)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from depesza.dialects.ovh.call import Handler, not_yet
+from depesza.dialects.ovh.call import Handler, NotHere, not_yet
 
 LONG = frozenset({"slotId", "taskId", "applicationId", "credentialId"})
 """Path parameters that are numbers everywhere; `id` is one except below /batches and /me."""
@@ -54,8 +54,13 @@ class Route(Struct, frozen=True):
 
     @property
     def done(self) -> bool:
-        """Tell whether it has a handler."""
-        return self.handler is not not_yet
+        """Tell whether it works."""
+        return self.handler is not not_yet and not self.why_not
+
+    @property
+    def why_not(self) -> str:
+        """Why an operation of the vendor's own business is not offered; empty for all others."""
+        return self.handler.why if isinstance(self.handler, NotHere) else ""
 
     @property
     def names(self) -> tuple[str, ...]:

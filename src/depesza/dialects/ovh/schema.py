@@ -86,11 +86,17 @@ def _write_operation(row: Route) -> dict[str, object]:
     return {
         "httpMethod": row.method,
         "description": row.about or ABOUT[row.method],
-        "apiStatus": STABLE if row.done else PLANNED,
+        "apiStatus": _status(row),
         "noAuthentication": row.access in (Access.OPEN, Access.KEY),
         "responseType": row.answer,
         "parameters": [_write_parameter(param) for param in row.parameters()],
     }
+
+
+def _status(row: Route) -> dict[str, str]:
+    if row.why_not:
+        return PLANNED | {"description": f"Not offered here: {row.why_not}"}
+    return STABLE if row.done else PLANNED
 
 
 def _write_parameter(param: Param) -> dict[str, object]:

@@ -1,13 +1,22 @@
-"""Senders of an account: listed, asked for, switched on and off. The operator approves them. spec: ovh/4.7"""
+"""Senders of an account: listed, asked for, switched on and off. spec: ovh/4.7
+
+The operator approves names; those of the owner are enabled at once, and a number by the code that it gets by text.
+"""
 
 import re
 
 from depesza.core import phone
 from depesza.core.facts import Sender
+from depesza.core.planning import Refused
+from depesza.core.sender_names import names_of
 from depesza.dialects.ovh import codec, errors
 from depesza.dialects.ovh.call import Call
-from depesza.services import senders
+from depesza.services import senders, validation
 from depesza.services.accounts import Unknown
+from depesza.services.validation import Checked
+
+CODE = 6
+"""Characters of the code that a number gets."""
 
 _ALPHA = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ._&-]{0,10}")
 """At most 11 characters, not only digits (spec: ovh/4.2#6); blanks and marks that carriers take are allowed."""
@@ -22,19 +31,68 @@ async def create_sender(call: Call) -> str:
     """POST /sms/{serviceName}/senders"""
     name, kind = read_name(codec.required(call.json, "sender"))
     reason = codec.text(call.json, "reason")
-    if reason is None:
+    own = name in _available(call)
+    if reason is None and kind == "alpha" and not own:
         raise errors.bad_request("Please provide a reason")
     sender = Sender(
         account=call.account.id,
         name=name,
         kind=kind,
-        status="waitingValidation",
+        status="enable" if own else "waitingValidation",
         description=codec.text(call.json, "description") or "",
-        reason=reason,
+        reason=reason or "",
+        referer="nic" if own else "custom",
         created=call.now,
     )
-    await call.run(senders.create, sender)
+    if kind == "numeric":
+        await _send_code(call, sender)
+    else:
+        await call.run(senders.create, sender)
     return name
+
+
+async def _send_code(call: Call, sender: Sender) -> None:
+    """Ask for a number: the code that it gets by text enables it."""
+    code = call.context.vault.code(CODE)
+    digest = _digest(call, sender.name, code)
+    try:
+        await call.run(validation.begin, sender, code, digest, call.context.policy, call.now)
+    except validation.TooMany as error:
+        raise errors.too_many("Too many validation codes were asked for, please try again later") from error
+    except Refused as error:
+        raise codec.invalid("sender") from error
+
+
+def _digest(call: Call, name: str, code: str) -> bytes:
+    return call.context.vault.digest(f"sender {call.account.id} {name} {code.strip().upper()}")
+
+
+async def validate(call: Call) -> None:
+    """POST /sms/{serviceName}/senders/{sender}/validate"""
+    sender = sender_of(call)
+    code = codec.required(call.json, "code")
+    checked = await call.run(validation.check, sender.account, sender.name, _digest(call, sender.name, code), call.now)
+    if checked is Checked.WRONG:
+        raise codec.invalid("code")
+    if checked is Checked.GONE:
+        raise errors.bad_request(
+            "Invalid value for code: no code can be used for this sender, please ask for a new one"
+        )
+
+
+async def list_available(call: Call) -> list[dict[str, str]]:
+    """GET /sms/{serviceName}/sendersAvailableForValidation: of the owner's data; we know of no domains"""
+    referer = call.query.get("referer", "nichandle")
+    if referer not in ("domain", "nichandle"):
+        raise codec.invalid("referer")
+    return [{"referer": "nichandle", "sender": name} for name in _available(call)] if referer == "nichandle" else []
+
+
+def _available(call: Call) -> list[str]:
+    """Name senders that are enabled at once, less those that the account has."""
+    facts = call.context.store.facts
+    names = names_of(facts.owner[call.account.owner])
+    return [name for name in names if (call.account.id, name) not in facts.sender]
 
 
 def read_name(written: str) -> tuple[str, str]:
@@ -68,7 +126,7 @@ async def show_sender(call: Call) -> dict[str, object]:
         "sender": sender.name,
         "status": sender.status,
         "type": sender.kind,
-        "validationMedia": None,
+        "validationMedia": "sms" if sender.kind == "numeric" and sender.status == "waitingValidation" else None,
     }
 
 
@@ -92,6 +150,8 @@ async def change_sender(call: Call) -> None:
 async def delete_sender(call: Call) -> None:
     """DELETE /sms/{serviceName}/senders/{sender}"""
     sender = sender_of(call)
+    if sender.virtual:
+        raise errors.forbidden("A virtual number is ended by the operator")
     try:
         await call.run(senders.delete, call.account.id, sender.name)
     except Unknown as error:

@@ -1,17 +1,16 @@
-"""POST jobs, of an account or of one of its users: the road that every message takes. spec: ovh/4.2"""
+"""POST jobs, of an account, one of its users or one of its numbers: the road that every message takes. spec: ovh/4.2"""
 
 import msgspec
 
-from depesza.core import ledger
-from depesza.core.facts import User
+from depesza.core import ledger, senders
+from depesza.core.facts import Sender, User
 from depesza.core.model import Accepted, Submission
-from depesza.core.planning import Refused
-from depesza.dialects.ovh import codec, errors, files
+from depesza.core.planning import Refused, read_receivers
+from depesza.dialects.ovh import codec, errors, files, slots
 from depesza.dialects.ovh.call import Call
 from depesza.dialects.ovh.codec import JobBody, Report
-from depesza.services import audiences, campaigns
+from depesza.services.campaigns import NAMELESS
 from depesza.services.submit import submit
-from depesza.store.tx import Tx
 
 
 async def send(call: Call) -> Report:
@@ -24,6 +23,11 @@ async def send_as_user(call: Call) -> Report:
     return await _send(call, user_of(call))
 
 
+async def send_from_number(call: Call) -> Report:
+    """POST /sms/{serviceName}/virtualNumbers/{number}/jobs: no STOP clause, and the number is the sender"""
+    return await _send(call, None, number_of(call))
+
+
 def user_of(call: Call) -> User:
     """Find `{login}`; raises 404."""
     login = call.params["login"]
@@ -33,9 +37,28 @@ def user_of(call: Call) -> User:
     return user
 
 
-async def _send(call: Call, user: User | None) -> Report:
+def path_number(call: Call) -> str:
+    """Read `{number}`, written `+33…`, `33…` behind a lost plus, or `0033…`. spec: ovh/1.8"""
+    written = call.params["number"].strip()
+    targets, _ = read_receivers([written if written[:1] in ("+", "0") else f"+{written}"], call.context.policy)
+    if not targets and not written.isprintable():
+        raise errors.not_found(ascii(written))
+    return targets[0].e164 if targets else written
+
+
+def number_of(call: Call) -> Sender:
+    """Find `{number}` among the account's virtual numbers; raises 404."""
+    sender = call.context.store.facts.sender.get((call.account.id, path_number(call)))
+    if sender is None or not sender.virtual:
+        raise errors.not_found(call.params["number"])
+    return sender
+
+
+async def _send(call: Call, user: User | None, number: Sender | None = None) -> Report:
     account, context = call.account, call.context
     body = codec.read_job(call.request.body, lambda: call.json)
+    if number is not None:
+        body = msgspec.structs.replace(body, sender=number.name, senderForResponse=False, noStopClause=True)
     submission = codec.submission(body, user.id if user is not None else 0, call.now)
     if not account.enabled:
         raise errors.forbidden("This account is disabled")
@@ -57,10 +80,7 @@ async def _send(call: Call, user: User | None) -> Report:
 
 def check_sender(call: Call, name: str) -> str:
     """Refuse a sender that the account has not or that is not enabled; gives its name. spec: ovh/4.2#6"""
-    known = call.context.store.facts.sender
-    sender = known.get((call.account.id, name))
-    if sender is None and name.startswith("00"):
-        sender = known.get((call.account.id, f"+{name[2:]}"))  # a number may be written so everywhere
+    sender = senders.find(call.context.store.facts, call.account.id, name)
     if sender is None:
         raise errors.bad_request(f"Sms sender {name} does not exists")
     if sender.status != "enable":
@@ -74,30 +94,8 @@ def check_sender(call: Call, name: str) -> str:
 async def _send_list(call: Call, body: JobBody, submission: Submission) -> Accepted:
     """Start a job for a list; receivers that are named beside it get theirs at once."""
     if body.receiversDocumentUrl:
-        draft = await files.fetch(call, body.receiversDocumentUrl, "receiversDocumentUrl")
-        return await call.run(_begin_draft, call, submission, draft)
+        name = "receiversDocumentUrl"
+        loading = files.from_url(call, body.receiversDocumentUrl, name)
+        return await slots.send_to_list(call, submission, loading, name, NAMELESS)
     slot = codec.whole({"receiversSlotId": body.receiversSlotId}, "receiversSlotId") or 0
-    audience = await call.look(audiences.in_slot, call.account.id, slot)
-    if audience is None:
-        raise errors.not_found(slot)
-    if audience.auto_update and audience.url:
-        fresh = await files.fetch(call, audience.url, "csvUrl")
-        await call.run(audiences.load, call.account.id, slot, audience.description, audience.url, True, fresh, call.now)
-    return await call.run(_begin_slot, call, submission, slot)
-
-
-async def _begin_draft(tx: Tx, call: Call, submission: Submission, draft: audiences.Draft) -> Accepted:
-    audience = await audiences.load(tx, call.account.id, 0, "", "", False, draft, call.now)
-    return await _begin(tx, call, submission, audience)
-
-
-async def _begin_slot(tx: Tx, call: Call, submission: Submission, slot: int) -> Accepted:
-    audience = await audiences.in_slot(tx, call.account.id, slot)
-    if audience is None:
-        raise errors.not_found(slot)
-    return await _begin(tx, call, submission, audience)
-
-
-async def _begin(tx: Tx, call: Call, submission: Submission, audience: audiences.Audience) -> Accepted:
-    context = call.context
-    return await campaigns.start(tx, call.account, submission, audience, context.lanes, context.policy, call.now)
+    return await slots.send_to_slot(call, submission, slot, NAMELESS)

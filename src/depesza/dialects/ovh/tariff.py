@@ -1,92 +1,58 @@
-"""What credits cost: packs, their prices and the currency of each country. spec: ovh/4.11
+"""Amounts of money as OVH's clients read them, and the enums of their price lists. spec: ovh/3 ovh/4.11"""
 
-The prices are of our own making: a platform that one runs oneself has no vendor's price list. An operator who
-sells credits puts its own in here. Amounts are integers of a hundred-thousandth of a currency's unit.
-"""
+from collections.abc import Mapping
 
-from decimal import ROUND_HALF_UP, Decimal
+from depesza.core.tariffs import CENT, MICRO, PERCENT, Pack
+from depesza.dialects.ovh import codec, errors
+from depesza.dialects.ovh.schema import models
 
-PACKS: dict[int, int] = {
-    100: 8_000,
-    200: 7_800,
-    250: 7_700,
-    500: 7_500,
-    1_000: 7_000,
-    2_500: 6_700,
-    5_000: 6_300,
-    10_000: 5_900,
-    25_000: 5_500,
-    50_000: 5_200,
-    100_000: 4_900,
-    1_000_000: 4_500,
-}
-"""Price of one credit in euros by the quantity ordered, without tax. spec: ovh/3 PackQuantityEnum"""
+AUTOMATIC = frozenset(models()["sms.PackQuantityAutomaticRecreditEnum"].values)
+QUANTITIES = frozenset(models()["sms.PackQuantityEnum"].values)
+DESTINATIONS = frozenset(models()["sms.CountryEnum"].values)
+BILLING = frozenset(models()["sms.BillingCountryEnum"].values)
+BUYERS = frozenset(models()["reference.CountryEnum"].values)
 
-AUTOMATIC = frozenset({100, 200, 250, 500, 1_000, 5_000, 10_000})
-"""spec: ovh/3 PackQuantityAutomaticRecreditEnum"""
-
-VAT = Decimal("0.20")
-UNIT = 100_000
-
-CURRENCIES: dict[str, tuple[str, str, Decimal]] = {
-    "EUR": ("EUR", "€", Decimal(1)),
-    "GBP": ("GBP", "£", Decimal("0.85")),
-    "PLN": ("PLN", "zł", Decimal("4.30")),
-    "CZK": ("CZK", "Kč", Decimal(25)),
-    "CAD": ("CAD", "$", Decimal("1.50")),
-    "MAD": ("MAD", "MAD", Decimal("10.8")),
-    "TND": ("TND", "TND", Decimal("3.4")),
-    "XOF": ("XOF", "XOF", Decimal(656)),
-    "USD": ("USD", "$", Decimal("1.10")),
-}
-"""Code, sign and units to a euro."""
-
-CURRENCY_OF: dict[str, str] = {
-    "gb": "GBP",
-    "pl": "PLN",
-    "cz": "CZK",
-    "ca": "CAD",
-    "qc": "CAD",
-    "ma": "MAD",
-    "tn": "TND",
-    "sn": "XOF",
-    "we": "USD",
-}
-"""Currency of a country of `reference.CountryEnum` that has not the euro."""
-
-COUNTRIES = frozenset(CURRENCY_OF) | {
-    "all",
-    "de",
-    "en",
-    "es",
-    "fi",
-    "fr",
-    "ie",
-    "it",
-    "lt",
-    "nl",
-    "pp",
-    "pt",
-    "ru",
-    "sk",
-}
-"""spec: ovh/3 reference.CountryEnum"""
+SIGNS = {"EUR": "€", "GBP": "£", "PLN": "zł", "CZK": "Kč", "CAD": "$", "USD": "$", "AUD": "$", "SGD": "$", "INR": "₹"}
+"""Signs of currencies; others are written with their code."""
 
 Price = dict[str, object]
 
 
-def price(amount: int, currency: str = "EUR") -> Price:
-    """Write order.Price; `amount` is in hundred-thousandths of a euro."""
-    code, sign, rate = CURRENCIES[currency]
-    value = (Decimal(amount) * rate / UNIT).quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return {"currencyCode": code, "text": f"{value} {sign}", "value": float(value)}
+def price(amount: int, currency: str) -> Price:
+    """Write order.Price; `amount` is in micro-units. Cents are always written, what is finer where it is there."""
+    return {
+        "currencyCode": currency,
+        "text": f"{decimal(amount)} {SIGNS.get(currency, currency)}",
+        "value": amount / MICRO,
+        "priceInUcents": amount * 100,
+    }
 
 
-def converted(amount: int, currency: str) -> float:
-    """Give an amount in a currency, to its hundred-thousandth."""
-    return float((Decimal(amount) * CURRENCIES[currency][2] / UNIT).quantize(Decimal("0.00001"), ROUND_HALF_UP))
+def decimal(amount: int) -> str:
+    """Write micro-units with two decimals, or with as many as they have."""
+    whole, rest = divmod(abs(amount), MICRO)
+    digits = f"{rest // CENT:02}" if rest % CENT == 0 else f"{rest:06}".rstrip("0")
+    return f"{'-' if amount < 0 else ''}{whole}.{digits}"
 
 
-def tax(amount: int) -> int:
-    """Tell the value added tax of an amount."""
-    return int((amount * VAT).to_integral_value(ROUND_HALF_UP))
+def vat_rate(pack: Pack) -> float:
+    """Write a tax rate in percent."""
+    return pack.vat / PERCENT
+
+
+def read_country(query: Mapping[str, str], name: str, known: frozenset[str | int], default: str = "") -> str:
+    """Read a country of an enum, in small letters; raises 400."""
+    value = query.get(name, default).lower()
+    if not value:
+        raise errors.bad_request(f"{name} is required")
+    if value not in known:
+        raise codec.invalid(name)
+    return value
+
+
+def read_quantity(given: Mapping[str, object]) -> int:
+    """Read `quantity`; raises 400."""
+    quantity = codec.whole(given, "quantity")
+    if quantity is None:
+        raise errors.bad_request("quantity is required")
+    return quantity

@@ -10,10 +10,12 @@ from depesza.core import ledger, quota
 from depesza.core.facts import User
 from depesza.dialects.ovh import codec, errors
 from depesza.dialects.ovh.call import Call
+from depesza.dialects.ovh.responses import read_number
 from depesza.dialects.ovh.sending import user_of
 from depesza.services import users
 from depesza.services.accounts import Unknown
 from depesza.services.users import Quota
+from depesza.wire.mail import is_address
 
 SHORTEST_PASSWORD = 8
 LONGEST_LOGIN = 64
@@ -111,22 +113,31 @@ def read_changes(given: Mapping[str, object], cleared: frozenset[str]) -> dict[s
 
 def read_addresses(given: list[str]) -> tuple[str, ...]:
     """Read address restrictions: up to five. spec: ovh/4.7"""
-    found = tuple(address.strip() for address in given if address.strip())
+    found = tuple(read_address(address, "ipRestrictions") for address in given if address.strip())
     if len(found) > MOST_ADDRESSES:
         raise codec.invalid("ipRestrictions")
-    for address in found:
-        try:
-            quota.read_network(address)
-        except ValueError as error:
-            raise codec.invalid("ipRestrictions") from error
     return found
+
+
+def read_address(written: str, name: str) -> str:
+    """Read an address or a network; raises 400."""
+    try:
+        quota.read_network(written)
+    except ValueError as error:
+        raise codec.invalid(name) from error
+    return written.strip()
 
 
 def _read_alert(given: Mapping[str, object]) -> dict[str, object]:
     changes: dict[str, object] = {}
-    for name, ours in (("alertEmail", "alert_email"), ("alertNumber", "alert_number")):
-        if name in given:
-            changes[ours] = codec.text(given, name) or ""
+    if "alertEmail" in given:
+        email = codec.text(given, "alertEmail") or ""
+        if email and not is_address(email):
+            raise codec.invalid("alertEmail")
+        changes["alert_email"] = email
+    if "alertNumber" in given:
+        number = codec.text(given, "alertNumber") or ""
+        changes["alert_number"] = read_number(number, "alertNumber") if number else ""
     threshold = codec.whole(given, "alertThreshold")
     if threshold is not None:
         if threshold < 0:

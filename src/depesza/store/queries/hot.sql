@@ -45,6 +45,18 @@ UPDATE notices SET state = v.state, tries = v.tries, due = v.due FROM v WHERE no
 -- Forget parked receipts that found their message.
 DELETE FROM parked WHERE id IN (SELECT id FROM v)
 
+-- name: lookup_done
+-- values: id bigint, status text, done bigint, finding bytea
+-- Write down what is known of a number.
+UPDATE lookups SET status = v.status, done = v.done, finding = v.finding FROM v WHERE lookups.id = v.id
+
+-- name: lookup_prices
+-- values: id bigint
+-- columns: id, wallet, price
+-- Which of these look-ups are open, and what they cost.
+SELECT l.id AS id, l.wallet AS wallet, l.price AS price FROM v JOIN lookups l ON l.id = v.id
+WHERE l.status IN ('todo', 'doing') /*pg FOR UPDATE OF l */
+
 -- name: wallet
 SELECT balance, optouts FROM wallets WHERE id = ?1 /*pg FOR UPDATE */
 

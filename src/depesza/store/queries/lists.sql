@@ -10,5 +10,15 @@ FROM v JOIN conversations c ON c.number = v.number AND c.peer = v.peer
 LEFT JOIN messages m ON m.id = c.message LEFT JOIN submissions s ON s.id = m.submission
 
 -- name: order_waiting
--- An order that nobody has fulfilled yet.
-SELECT id, account, at, quantity, kind, status FROM orders WHERE id = ?1 AND status = 'waiting' /*pg FOR UPDATE */
+-- An order that nobody has decided on yet.
+SELECT id, owner, kind, currency, vat, at, status, asked, decided FROM orders
+WHERE id = ?1 AND status = 'waiting' /*pg FOR UPDATE */
+
+-- name: cart_open
+-- A cart that nobody has ordered yet.
+SELECT id, owner, country, description, expires, assigned, ordered FROM carts
+WHERE id = ?1 AND owner = ?2 AND expires > ?3 AND ordered = 0 /*pg FOR UPDATE */
+
+-- name: voucher_found
+-- A voucher by the hash of its code.
+SELECT id, amount, expires, revoked, used FROM vouchers WHERE digest = ?1 /*pg FOR UPDATE */

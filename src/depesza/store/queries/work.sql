@@ -36,7 +36,22 @@ UPDATE messages SET node = ?2 WHERE node = ?1 AND state IN (1, 2) AND state = 1
 UPDATE notices SET node = ?2 WHERE state = 0 AND node = ?1
 
 -- name: adopt_campaigns
-UPDATE campaigns SET node = ?2 WHERE node = ?1 AND status = 'running'
+UPDATE campaigns SET node = ?2
+WHERE node = ?1 AND status IN ('running', 'inserted', 'to_cancel', 'cancelling')
+
+-- name: adopt_tasks
+UPDATE tasks SET node = ?2 WHERE node = ?1 AND status IN ('todo', 'doing')
+
+-- name: adopt_audiences
+-- Lists that a node was loading when it ended: nobody waits for them any more.
+UPDATE audiences SET node = ?2, status = 'gone' WHERE node = ?1 AND status <> 'ready'
+
+-- name: adopt_builds
+UPDATE builds SET node = ?2 WHERE node = ?1
+
+-- name: adopt_lookups
+-- Take over the look-ups of a node that is gone; asking a network twice does no harm.
+UPDATE lookups SET node = ?2, status = 'todo' WHERE node = ?1 AND status IN ('todo', 'doing')
 
 -- name: due_page
 -- columns: id
@@ -86,8 +101,20 @@ SELECT MAX(id) FROM (
   SELECT MAX(id) AS id FROM parked UNION ALL
   SELECT MAX(id) AS id FROM acts UNION ALL
   SELECT MAX(id) AS id FROM orders UNION ALL
+  SELECT MAX(id) AS id FROM carts UNION ALL
+  SELECT MAX(id) AS id FROM cart_items UNION ALL
+  SELECT MAX(id) AS id FROM vouchers UNION ALL
+  SELECT MAX(id) AS id FROM packs UNION ALL
   SELECT MAX(id) AS id FROM audiences UNION ALL
   SELECT MAX(id) AS id FROM campaigns UNION ALL
+  SELECT MAX(id) AS id FROM tasks UNION ALL
+  SELECT MAX(id) AS id FROM documents UNION ALL
+  SELECT MAX(content) AS id FROM documents UNION ALL
+  SELECT MAX(content) AS id FROM document_pages UNION ALL
+  SELECT MAX(id) AS id FROM phonebooks UNION ALL
+  SELECT MAX(id) AS id FROM contacts UNION ALL
+  SELECT MAX(id) AS id FROM lookups UNION ALL
+  SELECT MAX(request) AS id FROM lookups UNION ALL
   SELECT MAX(id) AS id FROM owners UNION ALL
   SELECT MAX(id) AS id FROM accounts UNION ALL
   SELECT MAX(id) AS id FROM users UNION ALL
@@ -95,7 +122,8 @@ SELECT MAX(id) FROM (
   SELECT MAX(id) AS id FROM credentials UNION ALL
   SELECT MAX(id) AS id FROM connectors UNION ALL
   SELECT MAX(id) AS id FROM routes UNION ALL
-  SELECT MAX(id) AS id FROM prices
+  SELECT MAX(id) AS id FROM prices UNION ALL
+  SELECT MAX(id) AS id FROM restrictions
 ) AS newest
 
 -- name: lease_rows

@@ -1,0 +1,52 @@
+"""Names and values as scripts and browsers write them: queries, forms and multipart forms.
+
+Nothing here fails: what cannot be read is left out. Text is UTF-8 where its octets are, else Latin-1 as the web
+understands it (Windows-1252).
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
+
+_LATIN = [bytes([octet]).decode("cp1252", "ignore") or chr(octet) for octet in range(256)]
+_BOUNDARY = re.compile(r'multipart/form-data\b.*?;\s*boundary=(?:"([^"]+)"|([^\s;,"]+))', re.IGNORECASE)
+_NAME = re.compile(rb'^content-disposition:.*?[;\s]name=(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE | re.MULTILINE)
+
+Pair = tuple[str, str]
+"""A name and its value."""
+
+
+def read_query(query: bytes) -> Iterator[Pair]:
+    """Read `a=1&b=2`, where a plus is a blank; parts without a name are left out."""
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        if name:
+            yield _unquoted(name), _unquoted(value)
+
+
+def read_form(content_type: str, body: bytes) -> Iterator[Pair]:
+    """Read a form's body: multipart where its Content-Type says so, else urlencoded."""
+    found = _BOUNDARY.match(content_type.strip())
+    if found is None:
+        return read_query(body)
+    return _parts(body, (found[1] or found[2]).encode())
+
+
+def _parts(body: bytes, boundary: bytes) -> Iterator[Pair]:
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
+        head, gap, value = part.partition(b"\r\n\r\n")
+        named = _NAME.search(head)
+        if gap and named is not None:
+            yield read_text(named[1] or named[2] or b""), read_text(value)
+
+
+def _unquoted(octets: bytes) -> str:
+    return read_text(unquote_to_bytes(octets.replace(b"+", b" ")))
+
+
+def read_text(octets: bytes) -> str:
+    """Read octets as UTF-8, or as Windows-1252 when they are not."""
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return "".join([_LATIN[octet] for octet in octets])

@@ -1,0 +1,36 @@
+"""An HTTP proxy that leads every CONNECT to one listener, whatever host is asked for: as an office's proxy might."""
+
+import asyncio
+import contextlib
+from asyncio import StreamReader, StreamWriter
+
+
+class Tunnel:
+    """The proxy; `asked` are the hosts that clients named."""
+
+    def __init__(self, port: int) -> None:
+        self.asked: list[str] = []
+        self._port = port
+
+    async def __aenter__(self) -> "Tunnel":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.asked.append(head.split()[1])
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(_pour(reader, back), _pour(there, writer))
+
+
+async def _pour(source: StreamReader, target: StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await source.read(65536):
+            target.write(data)
+            await target.drain()
+    target.close()
