@@ -194,6 +194,7 @@ class Life(RuleBasedStateMachine):
         """The process dies with what it was sending, and starts again."""
         self.run(self.store.close())
         self.inflight.clear()
+        self.clock.move(1)  # a start takes a moment, and its ids are later ones
         self.store = self.run(self._open())
         self.turns = Lanes()
         self.service(progress.adopt, self.store.node, self.clock(), 100)

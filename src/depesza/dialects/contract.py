@@ -4,7 +4,7 @@ A dialect reads `HttpRequest`s, runs services on the store and writes `HttpReply
 news it turns a `Notice` into an `HttpCall`. Handlers are three strokes: read, service, write.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct

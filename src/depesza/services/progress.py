@@ -172,6 +172,7 @@ def _write_remotes(tx: Tx, connector: int, outcome: Outcome) -> None:
         tx.insert("remotes", (connector, remotes[0], message, 0, _SENT, at))
     else:
         for number, remote in enumerate(remotes, 1):
+            tx.recent.take(connector, remote)  # a carrier may use an id again
             tx.insert("remotes", (connector, remote, message, number, _SENT, at))
     tx.event(message, at, "taken", f"{connector} {' '.join(remotes)}", b"".join(outcome.wire))
 

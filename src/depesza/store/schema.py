@@ -327,9 +327,7 @@ orders = Table(
     _text("asked", before=""),
     _whole("decided", before="0"),
     Index("orders_account", "account", "id"),
-    Index(
-        "orders_waiting", "id", sqlite_where=text("status = 'waiting'"), postgresql_where=text("status = 'waiting'")
-    ),
+    Index("orders_waiting", "id", sqlite_where=text("status = 'waiting'"), postgresql_where=text("status = 'waiting'")),
 )
 """Orders of credits: `automatic`, `manual`, `new` or `cart`; `waiting`, `done` or `refused`."""
 

@@ -28,7 +28,6 @@ from depesza.dialects.ovh import (
     templates,
     users,
 )
-from depesza.dialects.ovh.call import not_yet
 from depesza.dialects.ovh.route import Access, Route, delete, get, post, put
 
 ACCOUNT = "/sms/{serviceName}"
