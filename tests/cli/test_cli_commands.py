@@ -195,7 +195,6 @@ WRONG = [
     (("credit", "create", "sms-ab-1", "0"), 2, "an amount of 0 moves nothing"),
     (("credit", "create", "sms-ab-1", "1e300"), 2, "more than 9 billion credits"),
     (("credit", "transfer", "sms-ab-1", "sms-ab-1", "5"), 1, "a transfer to itself moves nothing"),
-    (("credit", "fulfil", "7"), 1, "no order 7 waits"),
     (("key", "create", "nosuchkey"), 1, "there is no application with the key nosuchkey"),
     (("key", "application", "nobody", "x"), 1, "there is no owner nobody"),
     (("send", "sms-ab-1", "+33600000001", "Hi", "--sender", "Other"), 1, "Other is not an enabled sender of sms-ab-1"),
