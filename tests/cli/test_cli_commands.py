@@ -200,6 +200,7 @@ WRONG = [
     (("send", "sms-ab-1", "+33600000001", "Hi", "--sender", "Other"), 1, "Other is not an enabled sender of sms-ab-1"),
     (("send", "sms-ab-1", "bogus", "Hi"), 1, "no receiver is a phone number"),
     (("send", "sms-ab-1", "+33600000001", "Hi", "--flash", "9"), 2, "--flash is from -1 to 3"),
+    (("send", "sms-ab-1", "+33600000001", "Hi", "--dialect", "http2sms"), 2, "--dialect: no callbacks are made"),
     (("send", "sms-ab-1", "+33600000001", "x" * 2000), 1, "too_long: 14 parts, 6 are allowed"),
     (
         ("send", "sms-ab-1", ",".join(f"+336000000{n:02}" for n in range(11)), "x"),
