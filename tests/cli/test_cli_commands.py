@@ -195,12 +195,12 @@ WRONG = [
     (("credit", "create", "sms-ab-1", "0"), 2, "an amount of 0 moves nothing"),
     (("credit", "create", "sms-ab-1", "1e300"), 2, "more than 9 billion credits"),
     (("credit", "transfer", "sms-ab-1", "sms-ab-1", "5"), 1, "a transfer to itself moves nothing"),
-    (("credit", "fulfil", "7"), 1, "no order 7 waits"),
     (("key", "create", "nosuchkey"), 1, "there is no application with the key nosuchkey"),
     (("key", "application", "nobody", "x"), 1, "there is no owner nobody"),
     (("send", "sms-ab-1", "+33600000001", "Hi", "--sender", "Other"), 1, "Other is not an enabled sender of sms-ab-1"),
     (("send", "sms-ab-1", "bogus", "Hi"), 1, "no receiver is a phone number"),
     (("send", "sms-ab-1", "+33600000001", "Hi", "--flash", "9"), 2, "--flash is from -1 to 3"),
+    (("send", "sms-ab-1", "+33600000001", "Hi", "--dialect", "http2sms"), 2, "--dialect: no callbacks are made"),
     (("send", "sms-ab-1", "+33600000001", "x" * 2000), 1, "too_long: 14 parts, 6 are allowed"),
     (
         ("send", "sms-ab-1", ",".join(f"+336000000{n:02}" for n in range(11)), "x"),

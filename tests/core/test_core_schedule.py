@@ -12,6 +12,7 @@ from depesza.core.schedule import (
     PRESETS,
     BadWindow,
     Window,
+    at_wall,
     due,
     easter,
     expires,
@@ -251,3 +252,22 @@ def test_a_message_is_due(deferred: int, absolute: int, expected: int) -> None:
 def test_two_days_of_validity_begin_when_it_is_due() -> None:
     assert expires(1000, 2880) == 1000 + 2 * 86_400_000_000
     assert expires(1000, -1) == 1000
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "minute", "zone", "at"),
+    [
+        (date(2026, 7, 14), 18, 30, "Europe/Paris", "2026-07-14T16:30"),
+        (date(2026, 1, 14), 18, 30, "Europe/Paris", "2026-01-14T17:30"),
+        (date(2026, 3, 29), 2, 30, "Europe/Paris", "2026-03-29T01:00"),  # left out: the jump itself
+        (date(2026, 10, 25), 2, 30, "Europe/Paris", "2026-10-25T00:30"),  # there twice: the first
+    ],
+)
+def test_a_time_on_the_wall_is_a_moment(day: date, hour: int, minute: int, zone: str, at: str) -> None:
+    assert at_wall(day, hour, minute, zone) == us(at, "UTC")
+
+
+@pytest.mark.parametrize(("hour", "minute"), [(24, 0), (-1, 0), (0, 60), (0, -1)])
+def test_what_no_clock_shows_is_refused(hour: int, minute: int) -> None:
+    with pytest.raises(ValueError, match="not a time of day"):
+        at_wall(date(2026, 1, 1), hour, minute, "UTC")

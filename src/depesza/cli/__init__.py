@@ -39,6 +39,7 @@ COMMANDS: dict[str, Row] = {
     "completion": Row("depesza.cli.completion:completion", "Print completion for a shell.", RUN),
     "send": Row("depesza.cli.messages:send", "Send a text.", MESSAGES),
     "campaign": Row("depesza.cli.campaigns:campaign", "Sends to lists of receivers.", MESSAGES),
+    "lookup": Row("depesza.cli.lookup:lookup", "Tell what the digits of a number say.", MESSAGES),
     "message": Row("depesza.cli.messages:message", "Show the life of a message.", MESSAGES),
     "callback": Row(
         "depesza.cli.callbacks:callback", "What clients were told, each try, and telling it again.", MESSAGES

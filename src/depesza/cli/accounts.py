@@ -460,6 +460,13 @@ def _sender_rows(config: Path | None, account: str | None) -> list[dict[str, Any
     return at_desk(config, work)
 
 
+for _name, _help in (
+    ("approve", "Let an account send from a name that waits."),
+    ("refuse", "Refuse a name, and say why."),
+):
+    sender.command(f"depesza.cli.moderation:{_name}_sender", name=_name, help=_help)
+
+
 @sender.command(name="delete")
 def delete_sender(account: AccountName, name: str, /, *, config: Config = None, json: AsJson = False) -> None:
     """Forbid a sender."""

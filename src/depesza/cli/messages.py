@@ -46,7 +46,10 @@ def send(
 
     async def work(desk: Desk) -> "Accepted":
         from depesza.core.model import Priority, Submission
+        from depesza.dialects import TELL
 
+        if dialect not in TELL:
+            raise Failed(f"--dialect: no callbacks are made in the words of {dialect}, but of {', '.join(TELL)}", 2)
         row = find_account(desk.facts, account)
         submission = Submission(
             dialect=dialect,

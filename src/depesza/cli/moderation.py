@@ -1,4 +1,7 @@
-"""`depesza template` and `depesza restriction`: what accounts may say, and what operators do not take."""
+"""`depesza template`, `depesza restriction`, `depesza sender approve`: what accounts may say and be called.
+
+Restrictions are what operators are known not to take.
+"""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -77,6 +80,31 @@ def _judge(account: str, name: str, status: str, comment: str, config: Config, *
         return {"account": account, "name": name, "status": judged.status, "comment": judged.comment}
 
     show.details(at_desk(config, work), json=json)
+
+
+# senders
+
+
+def approve_sender(
+    account: AccountName, name: str, /, *, comment: Comment = "", config: Config = None, json: AsJson = False
+) -> None:
+    """Let an account send from a name that waits."""
+    _change_sender(account, name, "enable", comment, config, json=json)
+
+
+def refuse_sender(
+    account: AccountName, name: str, /, *, comment: Comment, config: Config = None, json: AsJson = False
+) -> None:
+    """Refuse a name, and say why."""
+    _change_sender(account, name, "refused", comment, config, json=json)
+
+
+def _change_sender(account: str, name: str, status: str, comment: str, config: Config, *, json: bool) -> None:
+    def there(desk: Desk) -> bool:
+        return (find_account(desk.facts, account).id, name) in desk.facts.sender
+
+    wish = {"account": account, "name": name, "status": status, "comment": comment}
+    wished.fulfil(config, "senders", wish, json=json, new=there, missing="change")
 
 
 # restrictions

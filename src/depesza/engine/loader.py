@@ -76,6 +76,6 @@ class Loader:
                 n += 1
             records = await self._store.look(audiences.count, id)
         except BaseException:
-            self._store.insist(audiences.abandon, id)
+            await self._store.insist(audiences.abandon, id)
             raise
         return Staged(id, records, skipped, tuple(refused))

@@ -17,8 +17,6 @@ from depesza.wire.mail import Mail
 
 PAGE = 500
 """Rows of one step."""
-PRICE = MICRO // 10
-"""Of a contact that is looked up (spec: ovh/4.1)."""
 POLL = MICRO
 """Time between two looks at what was asked."""
 

@@ -119,6 +119,7 @@ class SenderWish(Struct, kw_only=True, forbid_unknown_fields=True):
     ) = UNSET
     description: Annotated[str, _help("For people.")] | UnsetType = UNSET
     reason: Annotated[str, _help("Why it is wanted.")] | UnsetType = UNSET
+    comment: Annotated[str, _help("Yours, shown to the account.")] | UnsetType = UNSET
 
 
 class KeyWish(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""What is known of a receiver's operator: rules that the platform's operator has noted. spec: ovh/3.1"""
+"""What is known of a receiver's operator: rules that the platform's operator has noted."""
 
 from depesza.core import phone
 from depesza.core.planning import read_receivers

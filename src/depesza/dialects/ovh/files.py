@@ -21,7 +21,7 @@ async def brought(call: Call, loading: Awaitable[Staged], name: str) -> AsyncIte
     try:
         yield staged
     except BaseException:
-        call.context.store.insist(audiences.abandon, staged.id)
+        await call.context.store.insist(audiences.abandon, staged.id)
         raise
 
 
@@ -34,7 +34,7 @@ async def from_url(call: Call, url: str, name: str) -> Staged:
 
 async def from_document(call: Call, id: str) -> Staged:
     """Read a list out of a document of the owner; raises 404 and `BadList`."""
-    document = await call.look(documents.show, call.caller.owner, of_uuid(id), call.now)
+    document = await call.look(documents.show, call.caller.owner, of_uuid(id), call.now, call.scope())
     if document is None:
         raise errors.not_found(id)
     return await call.context.lists.from_document(call.account.id, document)

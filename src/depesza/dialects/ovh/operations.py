@@ -1,7 +1,6 @@
 """All operations of the dialect in one table: those of `routes`, of the caller's own keys, and the documents."""
 
-from depesza.dialects.ovh import auth, me, schema
-from depesza.dialects.ovh.call import not_yet
+from depesza.dialects.ovh import auth, documents, me, openapi, schema
 from depesza.dialects.ovh.route import Access, Route, delete, get, post, put
 from depesza.dialects.ovh.routes import ORDER, SMS
 
@@ -27,12 +26,15 @@ ME: tuple[Route, ...] = (
     put("/me/api/credential/{credentialId}", "C", me.change_credential, "void", "", "=api.Credential"),
     delete("/me/api/credential/{credentialId}", "C", me.drop_credential, "void"),
     get("/me/api/credential/{credentialId}/application", "C", me.credential_application, "api.Application"),
-    get("/me/document", "C", not_yet, "string[]", "Files"),
-    post("/me/document", "C", not_yet, "me.Document", "Make a file", "name! tags:complexType.SafeKeyValue[]"),
-    get("/me/document/{id}", "C", not_yet, "me.Document"),
-    put("/me/document/{id}", "C", not_yet, "void", "", "=me.Document"),
-    delete("/me/document/{id}", "C", not_yet, "void"),
+    get("/me/document", "C", documents.list_documents, "string[]", "Files"),
+    post("/me/document", "C", documents.create_document, "me.Document", "Make a file",
+         "name! tags:complexType.SafeKeyValue[]"),
+    get("/me/document/{id}", "C", documents.show_document, "me.Document"),
+    put("/me/document/{id}", "C", documents.change_document, "void", "", "=me.Document"),
+    delete("/me/document/{id}", "C", documents.delete_document, "void"),
 )
+
+API: tuple[Route, ...] = (*AUTH, *ME, *SMS, *ORDER)
 
 DOCUMENTS: tuple[Route, ...] = (
     get("/", "B", schema.index, "api.Index", "Documents there are", access=Access.OPEN),
@@ -40,7 +42,9 @@ DOCUMENTS: tuple[Route, ...] = (
         get(f"/{name}.json", "B", schema.document(name, rows), "api.Schema", access=Access.OPEN)
         for name, rows in (("auth", AUTH), ("me", ME), ("order", ORDER), ("sms", SMS))
     ),
+    get("/openapi.json", "C", openapi.document(API), "api.OpenApi",
+        "All that is done, as OpenAPI 3.1", access=Access.OPEN),
 )
 # fmt: on
 
-OPERATIONS: tuple[Route, ...] = (*DOCUMENTS, *AUTH, *ME, *SMS, *ORDER)
+OPERATIONS: tuple[Route, ...] = (*DOCUMENTS, *API)

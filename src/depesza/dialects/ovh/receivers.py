@@ -109,7 +109,7 @@ async def clean(call: Call) -> dict[str, object]:
     """POST …/receivers/{slotId}/clean"""
     freemium, price_only = _required_flag(call, "freemium"), _required_flag(call, "priceOnly")
     audience = await _found(call)
-    price = 0 if freemium else cleaning.PRICE
+    price = 0 if freemium else call.context.policy.lookup_price
     total = ledger.credits(price * audience.records)
     if price_only:
         return {"taskId": 0, "totalCreditsRemoved": total}
