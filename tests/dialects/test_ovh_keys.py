@@ -186,6 +186,12 @@ async def test_applications_and_credentials_are_told_and_revoked(world: World) -
     assert isinstance(told.json, dict)
     assert told.json["allowedIPs"] == ["10.0.0.0/8"]
     assert (await world.call("PUT", path, {"allowedIPs": ["nowhere"]})).status == 400
+    assert (await world.call("PUT", path, {"allowedIPs": None})).text == "null"
+    lifted = await world.call("GET", path)
+    assert isinstance(lifted.json, dict)
+    assert lifted.json["allowedIPs"] is None
+    for wrong in ("status=perhaps", "applicationId=x"):
+        assert (await world.call("GET", f"/1.0/me/api/credential?{wrong}")).status == 400
     assert (await world.call("GET", path + "/application")).json == one.json
     found = await world.call("GET", f"/1.0/me/api/credential?applicationId={world.application}&status=validated")
     assert isinstance(found.json, list)

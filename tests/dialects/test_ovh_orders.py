@@ -1,4 +1,4 @@
-"""Price lists, new accounts, carts, and the page of an order with its codes. spec: ovh/2.2 ovh/4.11"""
+"""Price lists, new accounts, carts, and the page of an order with its codes. spec: ovh/4.11"""
 
 from collections.abc import AsyncIterator
 from itertools import pairwise

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def apply(
-    file: Annotated[Path, Parameter(help="TOML: owners, accounts, users, senders, keys, connectors, routes, prices.")],
+    file: Annotated[
+        Path, Parameter(help="TOML: owners, accounts, users, senders, keys, connectors, routes, prices, packs.")
+    ],
     /,
     *,
     check: Annotated[bool, Parameter(negative="", help="Only show what would be done.")] = False,

@@ -31,6 +31,7 @@ class Owner(Struct, frozen=True, kw_only=True):
     country: str = "FR"
     language: str = "fr_FR"
     currency: str = "EUR"
+    """Told where no pack of credits is sold in the country; else the packs' own is."""
 
 
 class Forward(Struct, frozen=True):

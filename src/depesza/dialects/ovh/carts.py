@@ -1,4 +1,4 @@
-"""Carts: a plan a pack, put together and checked out as one order. spec: ovh/2.2
+"""Carts: a plan a pack, put together and checked out as one order. spec: ovh/4.11.3
 
 Plans are named by us (choice): `sms-1000` is a new account with so many credits, `sms-credits-1000` gives them to
 one that there is. Credits do not expire, so the only duration is none.

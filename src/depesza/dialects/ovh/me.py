@@ -1,17 +1,21 @@
 """The owner and their keys. spec: ovh/1.5"""
 
 from depesza.core.facts import Application
-from depesza.dialects.ovh import errors
+from depesza.dialects.ovh import codec, errors, tariff
 from depesza.dialects.ovh.auth import credential_of, read_texts, status_of, write_application, write_credential
 from depesza.dialects.ovh.call import Call
+from depesza.dialects.ovh.schema import models
 from depesza.services import keys
 
-SYMBOLS = {"EUR": "€", "PLN": "zł", "GBP": "£", "USD": "$", "CAD": "$", "CZK": "Kč"}
+STATES = frozenset(models()["auth.CredentialStateEnum"].values)
 
 
 async def me(call: Call) -> object:
     """Tell who owns the credential."""
-    owner = call.context.store.facts.owner[call.caller.owner]
+    facts = call.context.store.facts
+    owner = facts.owner[call.caller.owner]
+    sold = facts.tariffs.sold(owner.country)
+    currency = sold[0].currency if sold else owner.currency
     return {
         "nichandle": owner.name,
         "email": owner.email,
@@ -21,7 +25,7 @@ async def me(call: Call) -> object:
         "legalform": "corporation" if owner.organisation else "individual",
         "country": owner.country,
         "language": owner.language,
-        "currency": {"code": owner.currency, "symbol": SYMBOLS.get(owner.currency, owner.currency)},
+        "currency": {"code": currency, "symbol": tariff.SIGNS.get(currency, currency)},
         "ovhCompany": "ovh",
         "ovhSubsidiary": owner.country,
         "state": "complete",
@@ -56,12 +60,14 @@ async def drop_application(call: Call) -> object:
 
 async def credentials(call: Call) -> object:
     """List the owner's credentials, of one application or state where asked."""
-    application, status = call.query.get("applicationId"), call.query.get("status")
+    application, status = codec.whole(call.query, "applicationId"), call.query.get("status")
+    if status is not None and status not in STATES:
+        raise codec.invalid("status")
     return [
         row.id
         for row in call.context.store.facts.credentials
         if row.owner == call.caller.owner
-        and (application is None or str(row.application) == application)
+        and (application is None or row.application == application)
         and (status is None or status_of(row, call.now) == status)
     ]
 
@@ -81,7 +87,7 @@ async def credential_application(call: Call) -> object:
 async def change_credential(call: Call) -> object:
     """Change the addresses from which a credential may be used."""
     row = credential_of(call, call.number("credentialId"))
-    if "allowedIPs" in call.json:
+    if "allowedIPs" in call.json or "allowedIPs" in codec.cleared(call.request.body):
         try:
             await call.run(keys.restrict, row.id, read_texts(call.json, "allowedIPs"))
         except keys.KeyRefused as error:

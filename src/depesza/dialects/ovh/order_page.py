@@ -1,4 +1,4 @@
-"""The page of an order: what, how much, where it stands; and a place for a voucher's code. spec: ovh/2.2
+"""The page of an order: what, how much, where it stands; and a place for a voucher's code. spec: ovh/4.11.2
 
 Who knows the address may see the order and give its account the credits of a code: nobody logs in. The address is a
 secret, so no other site can send the form.

@@ -1,4 +1,4 @@
-"""Orders of credits and of new accounts. spec: ovh/2.2 ovh/4.11"""
+"""Orders of credits and of new accounts. spec: ovh/4.11.2"""
 
 from collections.abc import Mapping, Sequence
 

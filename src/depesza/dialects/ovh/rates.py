@@ -1,4 +1,4 @@
-"""Price lists: what one SMS costs in credits, and credits in money. spec: ovh/2.1 ovh/4.1 ovh/4.11
+"""Price lists: what one SMS costs in credits, and credits in money. spec: ovh/4.1 ovh/4.11.1
 
 Credits come from the price table that charges, money from the packs that are sold.
 """
