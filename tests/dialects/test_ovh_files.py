@@ -3,24 +3,20 @@
 import csv
 import io
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import pytest
-from tests.dialects.ovh_auth_world import plain, read
+from tests.dialects.ovh_auth_world import read
 from tests.dialects.ovh_cases_world import PEER, Desk, desk_of
+from tests.dialects.ovh_files import ALL, build, made, shown, transfer
 
 from depesza.core.ids import of_uuid, uuid_of
 from depesza.core.model import State
-from depesza.dialects import WRITERS
 from depesza.dialects.ovh import exports
 from depesza.dialects.ovh.transfers import disposition
 from depesza.services import builds, documents
 from depesza.services.documents import PAGE
-from depesza.wire.http import HttpReply
 
 pytestmark = pytest.mark.anyio
-
-ALL = tuple((method, "/*") for method in ("GET", "POST", "PUT", "DELETE"))
 
 
 @pytest.fixture
@@ -28,41 +24,6 @@ async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
     """The setting of the cases, with keys for everything."""
     async with desk_of(sqlite_url, ALL) as desk:
         yield desk
-
-
-async def transfer(desk: Desk, method: str, url: str, body: bytes = b"") -> HttpReply:
-    """Use an address of a file, unsigned; what comes in pieces is put together."""
-    reply = await desk.world.ovh.handle(plain(method, urlsplit(url).path, body))
-    if reply.more is None:
-        return reply
-    whole = b"".join([piece async for piece in reply.more])
-    assert len(whole) == reply.length
-    return HttpReply(reply.status, whole, reply.content_type, reply.headers)
-
-
-async def made(desk: Desk, **fields: object) -> dict[str, str]:
-    """POST /me/document."""
-    found = await desk.good("POST", "//me/document", {"name": "a.csv", **fields})
-    assert isinstance(found, dict)
-    return found
-
-
-async def shown(desk: Desk, id: str) -> dict[str, object]:
-    """GET /me/document/{id}."""
-    found = await desk.good("GET", f"//me/document/{id}")
-    assert isinstance(found, dict)
-    return found
-
-
-async def build(desk: Desk) -> None:
-    """Do the exporter's work to its end."""
-    for id in await desk.store.look(builds.running):
-        more = True
-        while more:
-            found = await desk.store.look(builds.find, id, desk.clock.now)
-            assert found is not None
-            page = await desk.store.look(WRITERS[found.dialect], found)
-            more = await desk.store.run(builds.add, found, page, desk.clock.now)
 
 
 async def export(desk: Desk, query: str, path: str = "/document") -> list[list[str]]:

@@ -11,9 +11,9 @@ from tests.support import Clock
 from depesza.core.facts import Account
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
-from depesza.core.model import Inbound, OnUnknown, Receipt, State
+from depesza.core.model import MICRO, Inbound, OnUnknown, Receipt, State
 from depesza.engine.keeper import Rhythm, rhythm
-from depesza.services import audit, inbox, progress
+from depesza.services import audit, documents, inbox, progress
 from depesza.services.submit import submit
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
@@ -261,3 +261,16 @@ async def test_what_another_connector_sends_is_not_forgotten_with_it(engine: Eng
     del spare
     await engine.keeper._retain()
     assert young in await engine.store.look(states)
+
+
+async def test_files_whose_time_is_over_and_uploads_never_completed_are_forgotten(engine: Engine) -> None:
+    store, now = engine.store, engine.clock()
+    for n in range(12):
+        made = await store.run(documents.create, 100, "a.csv", now, expires=now + DAY * MICRO if n else 0)
+        await store.run(documents.add_page, made.content, 0, b"data")
+    await store.run(documents.add_page, await store.run(documents.new_content), 0, b"half")
+    await engine.keeper._retain()
+    assert (await rows(store, "documents"), await rows(store, "document_pages")) == (12, 13)
+    engine.clock.move(2 * DAY)
+    await engine.keeper._retain()
+    assert (await rows(store, "documents"), await rows(store, "document_pages")) == (1, 1)
