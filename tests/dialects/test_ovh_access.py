@@ -107,3 +107,18 @@ def test_a_hostile_pattern_is_matched_in_no_time() -> None:
 def test_a_list_shows_the_accounts_that_a_key_can_reach(rules: list[tuple[str, str]], seen: set[str]) -> None:
     compiled = Rules(rules)
     assert {name for name in ("one", "two") if compiled.reach(name)} == seen
+
+
+@pytest.mark.parametrize(
+    ("path", "confined"),
+    [
+        ("/*", False),
+        ("/sms/*", False),
+        ("/sms/*/jobs", False),
+        ("/sms", False),
+        ("/sms/one/*", True),
+        ("/sms/t*", True),
+    ],
+)
+def test_a_key_is_confined_by_rules_that_name_accounts(path: str, confined: bool) -> None:
+    assert Rules([("GET", "/sms"), ("GET", "/me*"), ("GET", path)]).confined is confined

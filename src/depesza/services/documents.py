@@ -130,18 +130,20 @@ async def find(tx: Tx, id: int, now: int) -> Document | None:
     return _document(rows[0]) if rows else None
 
 
-async def show(tx: Tx, owner: int, id: int, now: int) -> Document | None:
-    """Read one of an owner's own files."""
+async def show(tx: Tx, owner: int, id: int, now: int, scope: frozenset[int] | None = None) -> Document | None:
+    """Read one of an owner's own files; with a `scope` it must belong to one of these accounts."""
     found = await find(tx, id, now)
-    return found if found is not None and found.owner == owner and not found.topic else None
+    if found is None or found.owner != owner or found.topic:
+        return None
+    return found if scope is None or found.account in scope else None
 
 
-async def list_own(tx: Tx, owner: int, now: int) -> list[int]:
-    """List an owner's own files, the newest first."""
+async def list_own(tx: Tx, owner: int, now: int, scope: frozenset[int] | None = None) -> list[int]:
+    """List an owner's own files, the newest first; with a `scope` those of these accounts only."""
     rows = await tx.query(
-        f"SELECT id FROM documents WHERE {_ALIVE} AND owner = ?2 AND topic = '' ORDER BY id DESC", now, owner
+        f"SELECT id, account FROM documents WHERE {_ALIVE} AND owner = ?2 AND topic = '' ORDER BY id DESC", now, owner
     )
-    return [row[0] for row in rows]
+    return [id for id, account in rows if scope is None or account in scope]
 
 
 async def list_topic(tx: Tx, account: int, topic: str, now: int) -> list[Document]:

@@ -71,6 +71,11 @@ class Rules:
         bases = [cut for cut in self._patterns if _below_sms(cut)]
         return not bases or any(_may_match(cut, f"/sms/{account}") for cut in bases)
 
+    @property
+    def confined(self) -> bool:
+        """Tell whether the key is kept to some accounts by their names."""
+        return not self.reach("*")  # no account's name: reached by what reaches all
+
 
 def _below_sms(cut: list[str]) -> bool:
     head = cut[0]

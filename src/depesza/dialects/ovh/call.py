@@ -87,6 +87,10 @@ class Call(Struct):
         rows = self.context.store.facts.accounts
         return sorted((row for row in rows if row.owner == owner and rules.reach(row.name)), key=lambda row: row.name)
 
+    def scope(self) -> frozenset[int] | None:
+        """Tell the accounts that the key is confined to; None when it reaches all of its owner's."""
+        return frozenset(account.id for account in self.accounts()) if self.caller.rules.confined else None
+
     def run(
         self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> Awaitable[T]:

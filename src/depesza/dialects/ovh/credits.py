@@ -14,7 +14,7 @@ async def transfer(call: Call) -> None:
     if amount is None:
         raise errors.bad_request("credits is required")
     target = call.context.store.facts.account_named.get(name)
-    if target is None or target.owner != call.account.owner:
+    if target is None or target.owner != call.account.owner or not call.caller.rules.reach(name):
         raise errors.no_such_service()
     micro = ledger.micro(amount)
     if micro <= 0:

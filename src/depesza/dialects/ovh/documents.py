@@ -20,13 +20,14 @@ UTC = dates.zone("UTC")
 
 async def list_documents(call: Call) -> list[str]:
     """GET /me/document"""
-    return [uuid_of(id) for id in await call.look(documents.list_own, call.caller.owner, call.now)]
+    return [uuid_of(id) for id in await call.look(documents.list_own, call.caller.owner, call.now, call.scope())]
 
 
 async def create_document(call: Call) -> dict[str, object]:
-    """POST /me/document"""
+    """POST /me/document; one of a key that is confined to accounts belongs to the first of them"""
     name, tags = read_name(call), read_tags(call.json.get("tags"))
-    made = await call.run(documents.create, call.caller.owner, name, call.now, tags=tags)
+    account = min(call.scope() or (0,))
+    made = await call.run(documents.create, call.caller.owner, name, call.now, account=account, tags=tags)
     return write_document(call, made)
 
 
@@ -112,7 +113,7 @@ async def delete_document(call: Call) -> None:
 async def own(call: Call, written: str) -> Document:
     """Find one of the caller's files by its UUID; raises 404."""
     id = of_uuid(written)
-    found = await call.look(documents.show, call.caller.owner, id, call.now) if id else None
+    found = await call.look(documents.show, call.caller.owner, id, call.now, call.scope()) if id else None
     if found is None:
         raise errors.not_found(ascii(written)[1:-1])
     return found
