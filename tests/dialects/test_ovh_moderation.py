@@ -42,7 +42,7 @@ async def outgoing(desk: Desk, **body: object) -> dict[str, Any]:
     """Send one message and show it."""
     report: Any = await desk.send(**body)
     shown: Any = await desk.good("GET", f"/outgoing/{report['ids'][0]}")
-    return shown  # type: ignore[no-any-return]
+    return shown
 
 
 # templates
@@ -182,7 +182,7 @@ async def test_names_of_the_owner_are_enabled_at_once(desk: Desk) -> None:
     await desk.good("POST", "/senders", {"sender": "SocieteGene"})
     shown: Any = await desk.good("GET", "/senders/SocieteGene")
     assert (shown["status"], shown["referer"]) == ("enable", "nic")
-    assert len(await desk.good("GET", "/sendersAvailableForValidation")) == 2  # type: ignore[arg-type]
+    assert len(await desk.good("GET", "/sendersAvailableForValidation")) == 2
 
 
 # restrictions
@@ -206,14 +206,14 @@ async def test_restrictions_are_told_and_honoured(desk: Desk) -> None:
         },
         {"countrySuffixe": "33", "messages": [], "operators": "", "restrictionCode": "DLR", "substitution": None},
     ]  # fmt: skip
-    assert await desk.good("GET", "/exceptions?receiver=%2B33781020304") == [told[1]]  # type: ignore[index]
+    assert await desk.good("GET", "/exceptions?receiver=%2B33781020304") == [told[1]]
     report: Any = await desk.send(receivers=[PEER, "+33781020304", "+48601234567"])
     assert report["totalCreditsRemoved"] == 2
     shown: Any = [await desk.good("GET", f"/outgoing/{id}") for id in report["ids"]]
     assert [(each["sender"], each["ptt"]) for each in shown] == [("+33700000009", 0), ("MyApp", 0), ("MyApp", 202)]
     assert (await desk.message(report["ids"][2])).state is State.REJECTED
     await desk.answer("Oui", "+33700000009")
-    assert len(await desk.good("GET", "/incoming")) == 1  # type: ignore[arg-type]
+    assert len(await desk.good("GET", "/incoming")) == 1
 
 
 @pytest.mark.parametrize("query", ["", "?receiver=", "?receiver=12"])
