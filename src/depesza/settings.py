@@ -47,6 +47,14 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     public: Annotated[
         tuple[str, ...], _help("Addresses under which clients call us, e.g. `https://sms.example.org`.")
     ] = ()
+    process: Annotated[
+        str,
+        _help(
+            "Where requests are read and callbacks made: in a process of their `own`, in the `same` one as all else,"
+            " or `auto`: their own where the machine has a second core.",
+            pattern="^(auto|own|same)$",
+        ),
+    ] = "auto"
     body_limit: Annotated[int, _help("Largest request body, in octets.", ge=1024)] = 16 * 1024 * 1024
 
 

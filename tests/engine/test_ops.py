@@ -86,8 +86,8 @@ async def test_a_message_is_seen_in_the_metrics(app: App) -> None:
 
 
 async def test_requests_are_counted_by_dialect_and_status(app: App) -> None:
-    assert (await app.handle(get("/1.0/auth/time"))).status == 200
-    assert (await app.handle(get("/1.0/sms"))).status >= 400
+    assert (await app.front.handle(get("/1.0/auth/time"))).status == 200
+    assert (await app.front.handle(get("/1.0/sms"))).status >= 400
     found = numbers(await ops.Ops(app).handle(get("/metrics")))
     assert found['depesza_http_requests_total{dialect="ovh",status="200"}'] == 1
 
@@ -169,7 +169,7 @@ async def test_a_store_that_does_not_commit_is_not_ready(
     store: StuckStore, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ops, "PATIENCE", 0.05)
-    app = cast(ops.Running, SimpleNamespace(store=store, connectors={}, draining=False))
+    app = cast(ops.Running, SimpleNamespace(store=store, connectors={}, draining=False, problem=""))
     reply = await ops.Ops(app).handle(get("/readyz"))
     assert (reply.status, json.loads(reply.body)["status"]) == (503, said)
 

@@ -238,7 +238,7 @@ async def built(
             return any(connector.health.link is Link.UP for connector in app.connectors.values())
 
         await until(linked)
-        address = app.http.url.replace("127.0.0.1", name) if name else app.http.url
+        address = app.url.replace("127.0.0.1", name) if name else app.url
         introduce(monkeypatch, address)
         road = Road(app, simulator, ear, address)
         if keys:

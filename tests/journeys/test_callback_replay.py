@@ -150,4 +150,4 @@ def test_what_is_called_wrongly_says_why(
 
 
 async def test_every_dialect_that_has_a_voice_can_be_shown(desk: Desk) -> None:
-    assert TELL.keys() == {dialect.name for dialect in desk.app.dialects if isinstance(dialect, Voice)}
+    assert TELL.keys() == {dialect.name for dialect in desk.app.front.dialects if isinstance(dialect, Voice)}

@@ -56,7 +56,7 @@ class Client:
         """Get keys."""
         rules = (("GET", "/*"), ("POST", "/*"), ("PUT", "/*"))
         self._made, self._key = await app.store.run(keys.grant_all, app.vault, 100, "tests", "", rules, 0, app.now())
-        self._base = f"{app.http.url}/1.0"
+        self._base = f"{app.url}/1.0"
 
     async def call(self, method: str, path: str, value: object = None) -> object:
         """Sign, call, expect 200."""

@@ -18,7 +18,7 @@ from authority import make_authority
 from road import APPLICATION, PHONE, SECRET, SERVICE, Road, built, introduce, until
 from yarl import URL
 
-import depesza.app
+import depesza.front
 from depesza.net.tls import client_context, server_context
 from depesza.services import keys
 
@@ -48,7 +48,7 @@ async def sealed(
     """A road whose platform speaks TLS, with files of its own."""
     for name in ("server.pem", "server.key"):
         shutil.copy(authority / name, tmp_path)
-    monkeypatch.setattr(depesza.app, "CERTIFICATES", 0.05)
+    monkeypatch.setattr(depesza.front, "CERTIFICATES", 0.05)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority / "ca.pem"))
     async with built(sqlite_url, monkeypatch, "localhost", **tls_of(tmp_path)) as road:
         yield road
@@ -96,7 +96,7 @@ async def _pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
 @asynccontextmanager
 async def vendors_names(road: Road, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tunnel]:
     """Let everybody who calls the vendor's hosts reach us."""
-    tunnel = Tunnel(road.app.http.port)
+    tunnel = Tunnel(URL(road.app.url).port)
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.setenv("HTTPS_PROXY", await tunnel.start())
     yield tunnel
@@ -139,7 +139,7 @@ async def test_curl_reaches_us_where_the_name_leads_to_us(sealed: Road, authorit
     signature = sha1(f"{SECRET}+{consumer}+GET+{url}++{stamp}".encode()).hexdigest()
     signed = {"Application": APPLICATION, "Consumer": consumer, "Timestamp": stamp, "Signature": f"$1${signature}"}
     words = [word for name, value in signed.items() for word in ("-H", f"X-Ovh-{name}: {value}")]
-    there = f"eu.api.ovh.com:443:127.0.0.1:{sealed.app.http.port}"
+    there = f"eu.api.ovh.com:443:127.0.0.1:{URL(sealed.app.url).port}"
     command = ["curl", "-sS", "--noproxy", "*", "--cacert", authority / "ca.pem", "--connect-to", there, *words, url]
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == f'["{SERVICE}"]'
@@ -160,7 +160,7 @@ async def test_a_renewed_certificate_is_noticed_while_calls_go_on(
 
     async def noticed() -> bool:
         try:
-            _, writer = await asyncio.open_connection("localhost", sealed.app.http.port, ssl=context)
+            _, writer = await asyncio.open_connection("localhost", URL(sealed.app.url).port, ssl=context)
         except ssl.SSLCertVerificationError:
             return False
         writer.close()
@@ -228,7 +228,7 @@ async def fronted(
     if http.get("public"):
         http["public"] = [address]
     async with built(url, monkeypatch, keys=False, **http) as road:
-        front.behind = road.app.http.url
+        front.behind = road.app.url
         introduce(monkeypatch, address)
         yield road, address
     await front.stop()
@@ -267,7 +267,7 @@ async def test_nobody_else_is_believed(sqlite_url: str, authority: Path, monkeyp
         client = await client_of(road, HOME)
         with pytest.raises(ovh.exceptions.BadParametersError, match="Invalid signature"):
             await asyncio.to_thread(client.get, "/sms")
-        introduce(monkeypatch, road.app.http.url)
+        introduce(monkeypatch, road.app.url)
         direct = await client_of(road, HOME)
         direct._session.headers["X-Forwarded-For"] = HOME
         with pytest.raises(ovh.exceptions.Forbidden, match="may not be used from this address"):

@@ -200,7 +200,7 @@ class _Demo:
         say = self._console.print
         say()
         say("[bold]depesza demo[/]  a platform, a carrier and a client on this machine")
-        say(f"  clients     {self._app.http.url}/1.0   (OVHcloud's SMS API)")
+        say(f"  clients     {self._app.url}/1.0   (OVHcloud's SMS API)")
         say(f"  operators   {self._app.ops.url if self._app.ops else '-'}/metrics /healthz /readyz")
         say(f"  carrier     smpp://{simulator.host}:{simulator.port}   simulator, its phones at {simulator.url}/phones")
         say(f"  store       {self._folder / 'demo.db'}   (SQLite, synced at every commit)")
@@ -230,7 +230,7 @@ class _Demo:
         import ovh  # type: ignore[import-untyped]
         from ovh import client as module
 
-        module.ENDPOINTS["depesza-demo"] = f"{self._app.http.url}/1.0"
+        module.ENDPOINTS["depesza-demo"] = f"{self._app.url}/1.0"
         keys = self._keys
         client = ovh.Client(
             endpoint="depesza-demo",
@@ -280,7 +280,7 @@ class _Demo:
 
     def _invite(self, simulator: Simulator) -> None:
         """Print lines that work when they are pasted."""
-        keys, url = self._keys, self._app.http.url
+        keys, url = self._keys, self._app.url
         say: Callable[[str], None] = lambda text: self._console.print(text, markup=False)  # noqa: E731
         say("\nPaste this (Python, pip install ovh):\n")
         say("  import ovh, ovh.client")

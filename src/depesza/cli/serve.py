@@ -86,11 +86,17 @@ def require_port(name: str, host: str, port: int) -> None:
             raise Failed(f"{name}.port: cannot listen on {host}:{port}: {error.strerror or error}") from error
 
 
+def _apart(settings: Settings) -> bool:
+    """Tell whether the clients' side gets a process of its own: by itself where there is a core for it."""
+    wish = settings.http.process
+    return wish == "own" or (wish == "auto" and len(os.sched_getaffinity(0)) > 1)
+
+
 async def _serve(settings: Settings) -> int:
     from depesza.app import App
 
     await require_schema(settings.store.url)
-    app = App(settings)
+    app = App(settings, apart=_apart(settings))
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     first = 0.0

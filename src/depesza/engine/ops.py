@@ -5,7 +5,6 @@ Names and meanings stand once, in `METRICS`; docs/reference/metrics.md is printe
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
@@ -17,9 +16,8 @@ from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from depesza.connectors.contract import Connector, Link
-from depesza.core.model import State
 from depesza.engine.dispatcher import Dispatcher
-from depesza.engine.notifier import Notifier
+from depesza.engine.figures import Counts, Figures
 from depesza.engine.reporter import Reporter
 from depesza.services import progress
 from depesza.store.contract import Store, StoreError
@@ -33,20 +31,6 @@ PATIENCE = 2.0
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Counts:
-    """What the composition counts as it passes by: a look-up and an addition each."""
-
-    def __init__(self) -> None:
-        self.requests: Counter[tuple[str, int]] = Counter()
-        """HTTP requests by dialect and status."""
-        self.outcomes: Counter[tuple[int, str]] = Counter()
-        """Attempts by connector and refusal; "" when the carrier took the message."""
-        self.receipts: Counter[tuple[int, State]] = Counter()
-        """Receipts by connector and what they say."""
-        self.inbounds: Counter[int] = Counter()
-        """Texts received, by connector."""
-
-
 class Running(Protocol):
     """What is asked of a running platform."""
 
@@ -55,7 +39,9 @@ class Running(Protocol):
     @property
     def dispatcher(self) -> Dispatcher: ...
     @property
-    def notifier(self) -> Notifier: ...
+    def figures(self) -> Figures: ...
+    @property
+    def problem(self) -> str: ...
     @property
     def reporter(self) -> Reporter: ...
     @property
@@ -64,6 +50,8 @@ class Running(Protocol):
     def counts(self) -> Counts: ...
     @property
     def draining(self) -> bool: ...
+    async def ask_front(self) -> None:
+        """Renew `figures`."""
 
 
 Sample = tuple[tuple[str, ...], float]
@@ -82,7 +70,7 @@ class Measure(Struct, frozen=True):
 
 
 def _requests(app: Running) -> Iterator[Sample]:
-    for (dialect, status), count in list(app.counts.requests.items()):
+    for (dialect, status), count in list(app.figures.requests.items()):
         yield (dialect, str(status)), count
 
 
@@ -107,7 +95,7 @@ def _inbounds(app: Running) -> Iterator[Sample]:
 
 
 def _notices(app: Running) -> Iterator[Sample]:
-    for result, count in list(app.notifier.results.items()):
+    for result, count in list(app.figures.tries.items()):
         yield (result,), count
 
 
@@ -183,7 +171,7 @@ METRICS: tuple[Measure, ...] = (
     Measure("depesza_sessions", "gauge", "Sessions bound at a carrier.", ("connector",), _sessions),
     Measure(
         "depesza_notices_waiting", "gauge", "Callbacks held in memory.",
-        (), _one(lambda app: app.notifier.waiting),
+        (), _one(lambda app: app.figures.waiting),
     ),
     Measure(
         "depesza_news_pending", "gauge", "Receipts and texts taken from carriers and not yet on disk.",
@@ -246,6 +234,7 @@ class Ops:
             return _json(405, {"message": "Only GET is answered here"})
         match request.path.rstrip("/"):
             case "/metrics":
+                await self._app.ask_front()
                 return HttpReply(200, generate_latest(self._registry), TEXT)
             case "/healthz":
                 return _json(200, {"status": "alive"})
@@ -255,7 +244,7 @@ class Ops:
 
     async def _ready(self) -> HttpReply:
         """Ready: the store answers and nobody has asked us to stop. A link that is down is only shown."""
-        problem = "draining" if self._app.draining else await self._store_problem()
+        problem = "draining" if self._app.draining else self._app.problem or await self._store_problem()
         body = {
             "status": problem or "ready",
             "node": self._app.store.node,

@@ -76,6 +76,10 @@ class Store(Protocol):
         """Run a service that only reads, on what is committed."""
         ...
 
+    async def refresh(self) -> None:
+        """Take over facts that another process has changed."""
+        ...
+
     async def join(self, ttl: int) -> int:
         """Take a free node number under a lease of `ttl` microseconds, renewed by `renew`."""
         ...

@@ -313,6 +313,10 @@ class PostgresStore:
                 self._facts = facts
                 self._listener(Work(facts=True))
 
+    async def refresh(self) -> None:
+        """Take over facts that another process has changed."""
+        await self._reload()
+
     # leases: a row tells until when, an advisory lock tells at once when the process is gone
 
     async def join(self, ttl: int) -> int:

@@ -237,16 +237,32 @@ class SqliteStore:
         call = cast("Callable[..., Coroutine[Any, Any, T]]", service)
         return await self._loop.run_in_executor(self._readers, self._read, lambda tx: call(tx, *args, **kwargs))
 
-    def _read(self, service: Callable[[Tx], Coroutine[Any, Any, T]]) -> T:
-        driver = getattr(self._reading, "driver", None)
+    def _reader(self) -> SqliteDriver:
+        driver: SqliteDriver | None = getattr(self._reading, "driver", None)
         if driver is None:
             driver = self._reading.driver = SqliteDriver(self.path, readonly=True)
             self._open_readers.append(driver)
+        return driver
+
+    def _read(self, service: Callable[[Tx], Coroutine[Any, Any, T]]) -> T:
+        driver = self._reader()
         driver.run("BEGIN")
         try:
             return drive(service(Tx(Batch(driver, self._facts, self._ids, self.node, {}, Recent(0), writing=False))))
         finally:
             driver.run("COMMIT")
+
+    async def refresh(self) -> None:
+        """Take over facts that another process has changed."""
+        await self._loop.run_in_executor(self._readers, self._reload)
+
+    def _reload(self) -> None:
+        driver = self._reader()
+        driver.run("BEGIN")  # one picture of all tables
+        facts = drive(load_facts(driver))
+        driver.run("COMMIT")
+        if facts.version > self._facts.version:
+            self._facts = facts
 
     # the writer thread
 

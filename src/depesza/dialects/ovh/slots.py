@@ -4,7 +4,10 @@ from collections.abc import Awaitable
 
 import msgspec
 
+from depesza.core.facts import Account
+from depesza.core.fairness import Lanes
 from depesza.core.model import Accepted, Submission
+from depesza.core.planning import Policy
 from depesza.dialects.ovh import errors, files
 from depesza.dialects.ovh.call import Call
 from depesza.services import audiences, campaigns
@@ -24,7 +27,8 @@ async def send_to_slot(call: Call, submission: Submission, slot: int, origin: Or
     if audience.auto_update and audience.url:
         async with files.brought(call, files.from_url(call, audience.url, "csvUrl"), "csvUrl") as staged:
             await call.run(refill, audience, staged, call.now)
-    return await call.run(_start_slot, call, submission, slot, origin)
+    lanes, policy = call.context.lanes, call.context.policy
+    return await call.run(_start_slot, call.account, submission, slot, lanes, policy, call.now, origin)
 
 
 async def refill(tx: Tx, audience: Audience, staged: Staged, now: int) -> Audience:
@@ -38,23 +42,37 @@ async def send_to_list(
 ) -> Accepted:
     """Send to a list that serves this once; `name` is the field that named it."""
     async with files.brought(call, loading, name) as staged:
-        return await call.run(_start_list, call, submission, staged, origin)
+        lanes, policy = call.context.lanes, call.context.policy
+        return await call.run(_start_list, call.account, submission, staged, lanes, policy, call.now, origin)
 
 
-async def _start_list(tx: Tx, call: Call, submission: Submission, staged: Staged, origin: Origin) -> Accepted:
-    audience = await audiences.lend(tx, staged, call.account.id, call.now)
+async def _start_list(
+    tx: Tx,
+    account: Account,
+    submission: Submission,
+    staged: Staged,
+    lanes: Lanes,
+    policy: Policy,
+    now: int,
+    origin: Origin,
+) -> Accepted:
+    audience = await audiences.lend(tx, staged, account.id, now)
     if origin.receivers:
         origin = msgspec.structs.replace(origin, refused=staged.refused)
-    return await _start(tx, call, submission, audience, origin)
+    return await campaigns.start(tx, account, submission, audience, lanes, policy, now, origin)
 
 
-async def _start_slot(tx: Tx, call: Call, submission: Submission, slot: int, origin: Origin) -> Accepted:
-    audience = await audiences.for_job(tx, call.account.id, submission.user, slot)
+async def _start_slot(
+    tx: Tx,
+    account: Account,
+    submission: Submission,
+    slot: int,
+    lanes: Lanes,
+    policy: Policy,
+    now: int,
+    origin: Origin,
+) -> Accepted:
+    audience = await audiences.for_job(tx, account.id, submission.user, slot)
     if audience is None:
         raise errors.not_found(slot)
-    return await _start(tx, call, submission, audience, origin)
-
-
-async def _start(tx: Tx, call: Call, submission: Submission, audience: Audience, origin: Origin) -> Accepted:
-    lanes, policy = call.context.lanes, call.context.policy
-    return await campaigns.start(tx, call.account, submission, audience, lanes, policy, call.now, origin)
+    return await campaigns.start(tx, account, submission, audience, lanes, policy, now, origin)
