@@ -1,4 +1,4 @@
-"""Phone books over the API: books, contacts, files out and in. spec: ovh/2.1"""
+"""Phone books over the API: books, contacts, files out and in. spec: ovh/4.14"""
 
 from collections.abc import AsyncIterator
 

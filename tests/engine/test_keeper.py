@@ -13,7 +13,7 @@ from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, Inbound, OnUnknown, Receipt, State
 from depesza.engine.keeper import Rhythm, rhythm
-from depesza.services import audit, documents, inbox, progress
+from depesza.services import audit, contacts, documents, inbox, progress
 from depesza.services.submit import submit
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
@@ -261,6 +261,20 @@ async def test_what_another_connector_sends_is_not_forgotten_with_it(engine: Eng
     del spare
     await engine.keeper._retain()
     assert young in await engine.store.look(states)
+
+
+async def test_papers_and_phone_books_go_with_their_senders_and_accounts(engine: Engine) -> None:
+    store, now = engine.store, engine.clock()
+    for account, topic in ((ONE, "sender MyApp"), (ONE, "sender Gone"), (999, "phonebook 7"), (ONE, "phonebook 7")):
+        await store.run(documents.create, 100, "a.pdf", now, account=account, topic=topic)
+    books = [await store.run(contacts.create_book, account, "Clients", now) for account in (ONE, 999)]
+    await store.run(contacts.add, 999, books[1], [contacts.Person((), "Zoé", "", {})], now)
+    for _ in range(2):
+        await engine.keeper._retain()
+    assert await rows(store, "documents") == 2
+    assert [doc.topic for doc in await store.look(documents.list_topic, ONE, "sender MyApp", now)] == ["sender MyApp"]
+    assert await store.look(contacts.books, ONE) == books[:1]
+    assert (await rows(store, "phonebooks"), await rows(store, "contacts")) == (1, 0)
 
 
 async def test_files_whose_time_is_over_and_uploads_never_completed_are_forgotten(engine: Engine) -> None:
