@@ -106,7 +106,7 @@ async def load(call: Call) -> dict[str, object]:
         "action": "phonebookImport",
         "serviceType": "sms",
         "status": "done",
-        "message": f"{len(people)} contacts added, {skipped} lines skipped",
+        "message": f"contacts added: {len(people)}, lines skipped: {skipped}",
         "objectCreated": uuid_of(book.id),
     }
 
