@@ -1,4 +1,4 @@
-"""Phone books over the API: books, contacts, files out and in. spec: ovh/2.1"""
+"""Phone books over the API: books, contacts, files out and in. spec: ovh/4.14"""
 
 from collections.abc import AsyncIterator
 
@@ -132,7 +132,7 @@ async def test_a_book_is_exported_and_the_export_stays_true(desk: Desk) -> None:
         assert (await desk.ask("GET", f"{path}/export{query}")).status == 400
 
     other = await book_of(desk)
-    assert (await load(desk, other, whole.encode()))["message"] == "1 contacts added, 0 lines skipped"  # type: ignore[index]
+    assert (await load(desk, other, whole.encode()))["message"] == "contacts added: 1, lines skipped: 0"  # type: ignore[index]
     await exported(desk, other)
     await build(desk)
     assert (await transfer(desk, "GET", (await exported(desk, other))["url"])).body.decode() == whole
@@ -163,7 +163,7 @@ async def test_files_of_contacts_are_imported(desk: Desk, data: bytes) -> None:
     path = await book_of(desk)
     task = await load(desk, path, data)
     assert isinstance(task, dict)
-    assert (task["status"], task["message"]) == ("done", "2 contacts added, 1 lines skipped")
+    assert (task["status"], task["message"]) == ("done", "contacts added: 2, lines skipped: 1")
     assert task.keys() == {"taskId", "action", "serviceType", "status", "message", "objectCreated"}
     found = [
         await desk.good("GET", f"{path}/phonebookContact/{id}")

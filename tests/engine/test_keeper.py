@@ -11,9 +11,9 @@ from tests.support import Clock
 from depesza.core.facts import Account
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
-from depesza.core.model import MICRO, Inbound, OnUnknown, Receipt, State
+from depesza.core.model import MICRO, Inbound, Notice, OnUnknown, Receipt, State
 from depesza.engine.keeper import Rhythm, rhythm
-from depesza.services import audit, documents, inbox, progress
+from depesza.services import audit, contacts, documents, inbox, notices, progress
 from depesza.services.submit import submit
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
@@ -253,6 +253,23 @@ async def test_old_messages_and_all_that_hangs_on_them_are_forgotten_and_the_led
     assert report.clean, report.problems
 
 
+async def test_callbacks_that_are_over_are_forgotten_before_their_messages(engine: Engine) -> None:
+    async def owe(tx: Tx) -> list[Notice]:
+        now = engine.clock()
+        made = [Notice(tx.new_id(), 101, "ovh", "receipt", "http://x.example/", b"{}", 7, now, now) for _ in range(2)]
+        for notice in made:
+            tx.add_notice(notice)
+        return made
+
+    told, _ = await engine.store.run(owe)
+    await engine.store.run(notices.tried, [notices.Tried(told, True, 1, 0, "200")], engine.clock())
+    for days, left in ((89, 2), (2, 1)):
+        engine.clock.move(days * DAY)
+        await engine.keeper._retain()
+        assert await rows(engine.store, "notices") == left, "one that waits is kept"
+    assert await rows(engine.store, "events") == 0
+
+
 async def test_what_another_connector_sends_is_not_forgotten_with_it(engine: Engine) -> None:
     await _old_life(engine)
     engine.clock.move(401 * DAY)
@@ -261,6 +278,20 @@ async def test_what_another_connector_sends_is_not_forgotten_with_it(engine: Eng
     del spare
     await engine.keeper._retain()
     assert young in await engine.store.look(states)
+
+
+async def test_papers_and_phone_books_go_with_their_senders_and_accounts(engine: Engine) -> None:
+    store, now = engine.store, engine.clock()
+    for account, topic in ((ONE, "sender MyApp"), (ONE, "sender Gone"), (999, "phonebook 7"), (ONE, "phonebook 7")):
+        await store.run(documents.create, 100, "a.pdf", now, account=account, topic=topic)
+    books = [await store.run(contacts.create_book, account, "Clients", now) for account in (ONE, 999)]
+    await store.run(contacts.add, 999, books[1], [contacts.Person((), "Zoé", "", {})], now)
+    for _ in range(2):
+        await engine.keeper._retain()
+    assert await rows(store, "documents") == 2
+    assert [doc.topic for doc in await store.look(documents.list_topic, ONE, "sender MyApp", now)] == ["sender MyApp"]
+    assert await store.look(contacts.books, ONE) == books[:1]
+    assert (await rows(store, "phonebooks"), await rows(store, "contacts")) == (1, 0)
 
 
 async def test_files_whose_time_is_over_and_uploads_never_completed_are_forgotten(engine: Engine) -> None:

@@ -1,6 +1,8 @@
 """A whole platform, its virtual carrier and a client's web server: lists fetched, texts delivered, callbacks made."""
 
 import asyncio
+import csv
+import io
 import json
 import time
 from collections.abc import AsyncIterator
@@ -142,3 +144,39 @@ async def test_one_message_is_sent_delivered_and_told(client: Client) -> None:
     assert (shown["deliveryReceipt"], shown["ptt"]) == (1, 4)
     assert [item["dlr"] for item in client.news] == ["8", "1"]
     assert client.news[-1]["receiver"] == "+33601020304"
+
+
+async def carry(method: str, url: str, data: bytes | None = None) -> bytes:
+    """Use the address of a file, without a signature."""
+    async with aiohttp.ClientSession() as session, session.request(method, url, data=data) as answer:
+        assert answer.status in (200, 201), await answer.text()
+        return await answer.read()
+
+
+async def test_a_file_is_uploaded_sent_to_and_what_was_sent_is_exported(client: Client) -> None:
+    document = await client.call("POST", "/me/document", {"name": "list.csv"})
+    assert isinstance(document, dict)
+    rows = b"number;name\n" + b"".join(b"+3360102%04d;N%d%s\n" % (n, n, b"x" * 1_000) for n in range(ROWS))
+    await carry("PUT", document["putUrl"], rows)  # three pages
+    assert await carry("GET", document["getUrl"]) == rows
+    loaded = {"documentId": document["id"], "slotId": 1, "description": "d"}
+    shown = await client.call("POST", f"{ACCOUNT}/receivers", loaded)
+    assert isinstance(shown, dict)
+    assert shown["records"] == ROWS
+    await client.call("PUT", ACCOUNT, {"callBack": f"{client.url}/cb"})
+    job = {"message": 'Hi;\n"you"', "receiversSlotId": 1, "sender": "MyApp", "noStopClause": True}
+    await client.call("POST", f"{ACCOUNT}/jobs", job)
+    await client.wait_for(ROWS)
+
+    id = await client.call("GET", f"{ACCOUNT}/document?wayType=outgoing")
+    for _ in range(500):
+        export = await client.call("GET", f"/me/document/{id}")
+        assert isinstance(export, dict)
+        if export["size"]:
+            break
+        await asyncio.sleep(0.02)
+    data = await carry("GET", export["getUrl"])
+    assert len(data) == export["size"] > 0
+    sent = list(csv.DictReader(io.StringIO(data.decode(), newline=""), delimiter=";"))
+    assert sorted(row["receiver"] for row in sent) == [f"+3360102{n:04}" for n in range(ROWS)]
+    assert {(row["descriptionDlr"], row["message"]) for row in sent} == {("Success", 'Hi;\n"you"')}

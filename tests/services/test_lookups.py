@@ -4,10 +4,11 @@ import pytest
 from tests.store.world import ONE, TWO, balance, furnished
 from tests.support import NOW
 
+from depesza.core.facts import User
 from depesza.core.ledger import NotEnoughCredits
 from depesza.core.lookup import Finding
 from depesza.core.model import MICRO
-from depesza.services import audit, lookups, retention
+from depesza.services import audit, lookups, retention, users
 from depesza.services.lookups import Progress
 from depesza.store.contract import Store
 
@@ -80,3 +81,16 @@ async def test_answers_are_forgotten_with_their_time_and_open_questions_are_not(
     await store.run(lookups.settle, {asked.ids[0]: Finding(msisdn=FIRST, valid=True)}, NOW)
     await store.run(retention.forget_rest, asked.ids[1] + 1, NOW)
     assert await store.look(lookups.listing, ONE) == [asked.ids[1]]
+
+
+async def test_what_a_user_paid_goes_to_the_account_once_the_user_is_gone(store: Store) -> None:
+    await furnished(store)
+    made = await store.run(users.create, User(id=0, account=ONE, login="till", password=""))
+    await store.run(users.change, made.id, {}, users.Quota(True, MICRO), NOW)
+    user = store.facts.user[made.id]
+    asked = await store.run(lookups.ask, store.facts.account[ONE], [FIRST], TENTH, NOW, user)
+    assert asked.balance == MICRO - TENTH
+    await store.run(users.delete, user.id, NOW)
+    await store.run(lookups.settle, {asked.ids[0]: None}, NOW)
+    assert await store.look(balance) == 100 * MICRO
+    assert (await store.look(audit.audit, 0)).clean

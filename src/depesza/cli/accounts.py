@@ -465,6 +465,7 @@ for _name, _help in (
     ("refuse", "Refuse a name, and say why."),
 ):
     sender.command(f"depesza.cli.moderation:{_name}_sender", name=_name, help=_help)
+sender.command("depesza.cli.papers:papers", name="papers", help="List the documents that support a sender.")
 
 
 @sender.command(name="delete")

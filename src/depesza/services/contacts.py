@@ -1,4 +1,4 @@
-"""Phone books of accounts: people with names, groups and phones. spec: ovh/2.1
+"""Phone books of accounts: people with names, groups and phones. spec: ovh/4.14
 
 A phone is kept under the kind that its vendor's dialect gives it; numbers are E.164.
 """
@@ -99,6 +99,12 @@ async def delete_book(tx: Tx, account: int, id: int) -> None:
     tx.write("DELETE FROM contacts WHERE book = ?1", id)
     tx.write("DELETE FROM phonebooks WHERE id = ?1", id)
     await documents.delete_topic(tx, account, old.topic)
+
+
+async def forget_orphans(tx: Tx) -> None:
+    """Delete the phone books of accounts that are gone."""
+    tx.write("DELETE FROM phonebooks WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = phonebooks.account)")
+    tx.write("DELETE FROM contacts WHERE NOT EXISTS (SELECT 1 FROM phonebooks WHERE phonebooks.id = contacts.book)")
 
 
 # contacts

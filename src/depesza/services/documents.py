@@ -1,7 +1,7 @@
 """Files of owners: what clients upload and what we write for them, kept in pages so that none is held whole.
 
 A file's content is written page by page beside the one that is shown, each page in a commit of its own, and takes
-its place at once when it is complete. What is never completed is forgotten by the keeper. spec: ovh/1.5
+its place at once when it is complete. What is never completed is forgotten by the keeper. spec: ovh/1.5.4
 """
 
 from collections.abc import Sequence
@@ -196,6 +196,16 @@ async def forget_expired(tx: Tx, now: int, limit: int) -> int:
     for id, content in rows:
         _drop(tx, id, content)
     return len(rows)
+
+
+async def forget_orphans(tx: Tx) -> None:
+    """Let go of the files that belong to a sender or an account that is gone."""
+    tx.write(
+        "UPDATE documents SET expires = 1 WHERE topic <> '' AND ("
+        " NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = documents.account)"
+        " OR (topic LIKE 'sender %' AND NOT EXISTS (SELECT 1 FROM senders WHERE senders.account = documents.account"
+        " AND 'sender ' || senders.name = documents.topic)))"
+    )
 
 
 async def forget_unfinished(tx: Tx, now: int) -> None:

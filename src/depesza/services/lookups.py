@@ -147,11 +147,13 @@ async def again(tx: Tx) -> None:
 
 async def settle(tx: Tx, findings: Mapping[int, Finding | None], now: int) -> None:
     """Write what came of look-ups, by id; one without a finding failed, and its price is given back."""
-    for id, wallet, price in await tx.rows_for("lookup_prices", [(id,) for id in findings]):
+    for id, account, wallet, price in await tx.rows_for("lookup_prices", [(id,) for id in findings]):
         finding = findings[id]
         if finding is not None:
             tx.update("lookup_done", (id, "done", now, _write(finding)))
             continue
         tx.update("lookup_done", (id, "error", now, None))
-        if price:
-            await tx.book(ledger.refund(wallet, price, id, now, tx.new_id(), NOTE))
+        if price and account in tx.facts.account:
+            user = tx.facts.user.get(wallet)  # one that has gone, or has no quota any more, left its credits here
+            payer = quota.payer(tx.facts.account[account], user)
+            await tx.book(ledger.refund(payer, price, id, now, tx.new_id(), NOTE))

@@ -1,7 +1,7 @@
 """Forget what is older than it has to be kept; the ledger stays."""
 
 from depesza.core.ids import made_at
-from depesza.services import documents
+from depesza.services import contacts, documents
 from depesza.store.tx import Tx
 
 
@@ -45,6 +45,8 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     tx.write("DELETE FROM inbounds WHERE id < ?1", oldest)
     tx.write("DELETE FROM conversations WHERE until < ?1", now)
     await documents.forget_unfinished(tx, now)
+    await documents.forget_orphans(tx)
+    await contacts.forget_orphans(tx)
     tx.write("DELETE FROM campaigns WHERE id < ?1 AND status IN ('done', 'failed', 'cancelled')", oldest)
     tx.write("DELETE FROM sender_codes WHERE expires <= ?1", now)
     tx.write("DELETE FROM lookups WHERE id < ?1 AND status IN ('done', 'error')", oldest)

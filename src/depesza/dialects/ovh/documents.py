@@ -1,4 +1,4 @@
-"""The owner's files: /me/document, for uploads that other calls take and for exports. spec: ovh/1.5
+"""The owner's files: /me/document, for uploads that other calls take and for exports. spec: ovh/1.5.4
 
 What is in a file goes by `transfers.py`, to and from addresses whose secret stands for a signature.
 """

@@ -1,4 +1,4 @@
-"""Phone books as files: exported in the background, imported from a document. spec: ovh/2.1 Phone books
+"""Phone books as files: exported in the background, imported from a document. spec: ovh/4.14
 
 A client asks for an export again and again until it is done, so one that is under way or still true is shown again.
 """
@@ -106,7 +106,7 @@ async def load(call: Call) -> dict[str, object]:
         "action": "phonebookImport",
         "serviceType": "sms",
         "status": "done",
-        "message": f"{len(people)} contacts added, {skipped} lines skipped",
+        "message": f"contacts added: {len(people)}, lines skipped: {skipped}",
         "objectCreated": uuid_of(book.id),
     }
 

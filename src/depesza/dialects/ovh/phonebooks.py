@@ -1,4 +1,4 @@
-"""Phone books of an account and the contacts in them. spec: ovh/2.1 Phone books"""
+"""Phone books of an account and the contacts in them. spec: ovh/4.14"""
 
 from collections.abc import Awaitable, Mapping
 from typing import TypeVar

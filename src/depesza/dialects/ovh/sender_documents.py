@@ -1,4 +1,4 @@
-"""Papers that support a sender: uploaded by the owner, read by who approves it. spec: ovh/2.1 Senders"""
+"""Papers that support a sender: uploaded by the owner, read by who approves it. spec: ovh/4.15"""
 
 from depesza.core.ids import of_uuid, uuid_of
 from depesza.dialects.ovh import codec, dates, errors

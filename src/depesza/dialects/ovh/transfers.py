@@ -1,7 +1,7 @@
 """Files on their way: raw uploads and downloads at addresses that carry a secret instead of a signature.
 
 Neither holds a file whole beyond what the listener takes in one request: it is written and read page by page.
-spec: ovh/1.5
+spec: ovh/1.5.4
 """
 
 import re

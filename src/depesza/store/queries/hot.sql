@@ -52,9 +52,9 @@ UPDATE lookups SET status = v.status, done = v.done, finding = v.finding FROM v 
 
 -- name: lookup_prices
 -- values: id bigint
--- columns: id, wallet, price
+-- columns: id, account, wallet, price
 -- Which of these look-ups are open, and what they cost.
-SELECT l.id AS id, l.wallet AS wallet, l.price AS price FROM v JOIN lookups l ON l.id = v.id
+SELECT l.id AS id, l.account AS account, l.wallet AS wallet, l.price AS price FROM v JOIN lookups l ON l.id = v.id
 WHERE l.status IN ('todo', 'doing') /*pg FOR UPDATE OF l */
 
 -- name: wallet
