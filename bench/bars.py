@@ -41,6 +41,8 @@ START_MEMORY = Bar(500, 250, high=False)
 THROTTLED = Bar(2.0, 1.2, high=False)
 RATE = Bar(95, 95)
 FAIR = Bar(90, 90)
+FIRST_SEND = Bar(10, 3, high=False)
+PASSING_P99 = Bar(100, 100, high=False)
 
 KANNEL_16 = Peers(5300, 101)
 KANNEL_64 = Peers(4500, 101)

@@ -14,8 +14,10 @@ from pathlib import Path
 import uvloop
 
 from bench import ceilings, machine, page
+from bench.campaign import campaign
 from bench.product import ROOT
-from bench.rows import ROWS, Bench, Result, Row
+from bench.rows import ROWS as CYCLES
+from bench.rows import Bench, Result, Row
 from bench.sinks import Callbacks, Carrier
 from bench.tally import BenchError
 from bench.world import PostgresStores, SqliteStores, Stores
@@ -24,6 +26,7 @@ PAGE = ROOT / "docs" / "performance.md"
 QUICK = 0.05
 """Part of the messages that --quick sends."""
 CEILING = 20_000
+ROWS = (*CYCLES, Row("campaign-500k", campaign))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ from tests.support import Clock
 from depesza.connectors.contract import Link
 from depesza.core.fairness import Places
 from depesza.core.ledger import NotEnoughCredits
-from depesza.core.model import MICRO, State
+from depesza.core.model import MICRO, Priority, State
 from depesza.services import progress
 from depesza.services.submit import submit
 from depesza.store.contract import Store
@@ -132,3 +132,21 @@ def test_counts_of_places_stay_right_whatever_gets_lost() -> None:
     places.offer(3)
     places.withdraw()
     assert (places.take(), places.outstanding) == (False, 0)
+
+
+async def test_bulk_leaves_a_few_places_to_those_that_come_in_between(engine: Engine) -> None:
+    out = engine.attach(OUT, capacity=40)
+    await engine.quiet()
+    store, turns, now = engine.store, engine.turns, engine.clock()
+    bulk = submission(*(f"+336010203{n:02}" for n in range(60)), priority=Priority.BULK)
+    await store.run(submit, store.facts.account[ONE], bulk, turns, POLICY, now)
+    await engine.quiet()
+    assert len(out.held) == 38  # one place in twenty is kept free
+    (id,) = await post(engine, "+33602000009")
+    assert (await state(engine, id))[0] == State.SENDING
+    await until(lambda: id in out.held)
+    out.answer = taken(engine.clock)
+    for message in list(out.held.values()):
+        out.take(message)
+    await until(lambda: len(out.sent) == 61)
+    assert out.most <= 40

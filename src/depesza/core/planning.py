@@ -11,7 +11,7 @@ from msgspec import Struct
 from depesza.core import phone, routing, schedule
 from depesza.core.facts import Account, Facts, Sender
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Content, Message, State, Submission
+from depesza.core.model import MICRO, Content, Message, Priority, State, Submission
 from depesza.core.optout import with_clause
 from depesza.core.wording import Patterns
 from depesza.wire import Unencodable
@@ -119,6 +119,7 @@ def plan(
     chosen = facts.routing.choose
     part_price = facts.pricing.part
     priority = int(content.priority)
+    bulk = content.priority is Priority.BULK
     missing = _template_missing(submission, account, facts, policy)
     restricted = facts.restricted
     others: dict[str, Content] = {}
@@ -153,7 +154,7 @@ def plan(
         if due > now:
             state, turn = State.SCHEDULED, 0
         else:
-            state = State.SENDING if lanes.places(connector).take() else State.QUEUED
+            state = State.SENDING if not bulk and lanes.places(connector).take() else State.QUEUED
             turn = lanes.queue(connector, priority).one(account.id, parts, account.weight)
         messages.append(Message(id, body, e164, parts, price, state, priority, turn, due, route.id, connector, text))
     return Plan(content, tuple(messages), total, tuple(others.values()))

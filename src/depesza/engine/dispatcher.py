@@ -134,7 +134,8 @@ class Dispatcher:
         now = self._now()
         chosen: list[Message] = []
         expired: list[Message] = []
-        while lane.heap and len(chosen) < free:
+        for_bulk = lane.free_for_bulk
+        while lane.heap and len(chosen) < (for_bulk if lane.next_is_bulk else free):
             message = lane.pop()
             if 0 < message.content.expires <= now:
                 expired.append(message)

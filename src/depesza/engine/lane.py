@@ -8,7 +8,7 @@ from heapq import heapify, heappop, heappush
 
 from depesza.connectors.contract import Connector
 from depesza.core.fairness import Places
-from depesza.core.model import Message
+from depesza.core.model import Message, Priority
 
 MOST = 40_000
 """Messages held in memory for one connector."""
@@ -16,6 +16,9 @@ ENOUGH = 4_000
 """Waiting messages with which a connector is busy for a while."""
 PAGE = 10_000
 """Messages read back at a time."""
+
+SHARE = 20
+"""One place in so many is kept from bulk, for those that come in between."""
 
 Key = tuple[int, int, int]
 
@@ -86,9 +89,28 @@ class Lane:
         free = min(connector.room - self.claiming, connector.capacity - len(self.inflight))
         return free - self.places.outstanding
 
+    @property
+    def kept(self) -> int:
+        """How many places are kept from bulk."""
+        capacity = self.connector.capacity
+        return min(-(-capacity // SHARE), capacity - 1)
+
+    @property
+    def free_for_bulk(self) -> int:
+        """How many messages of bulk may be claimed now."""
+        return min(self.free, self.connector.capacity - self.kept - len(self.inflight))
+
+    @property
+    def next_is_bulk(self) -> bool:
+        """True when nothing but bulk waits."""
+        return bool(self.heap) and self.heap[0][0] == Priority.BULK
+
     def offer(self) -> None:
-        """Offer what is free to messages that are just being accepted, unless others wait already."""
-        if not self.heap and self.horizon is None and not self.loading and (free := self.free) > 0:
+        """Offer free places to messages that are just being accepted: all while nobody waits, a few while bulk does."""
+        if self.horizon is not None or self.loading or (self.heap and not self.next_is_bulk):
+            return
+        free = min(self.free, self.kept) if self.heap else self.free
+        if free > 0:
             self.places.offer(free)
 
     @property

@@ -6,7 +6,7 @@ import msgspec
 
 from depesza.core import ledger
 from depesza.core.ids import of_uuid
-from depesza.core.model import MICRO, Accepted, Submission
+from depesza.core.model import MICRO, Accepted, Priority, Submission
 from depesza.core.planning import Refused
 from depesza.dialects.ovh import codec, dates, errors, slots
 from depesza.dialects.ovh.call import Call
@@ -84,7 +84,7 @@ def _submission(call: Call) -> Submission:
         raise errors.bad_request("from is required")
     read = codec.submission(body, 0, call.now)
     sender = check_sender(call, read.sender) if read.sender else ""
-    return msgspec.structs.replace(read, sender=sender, due=_due(call))
+    return msgspec.structs.replace(read, sender=sender, due=_due(call), priority=Priority.BULK)
 
 
 def _due(call: Call) -> int:

@@ -4,7 +4,7 @@ import msgspec
 
 from depesza.core import ledger, senders
 from depesza.core.facts import Sender, User
-from depesza.core.model import Accepted, Submission
+from depesza.core.model import Accepted, Priority, Submission
 from depesza.core.planning import Refused, read_receivers
 from depesza.dialects.ovh import codec, errors, files, slots
 from depesza.dialects.ovh.call import Call
@@ -92,7 +92,12 @@ def check_sender(call: Call, name: str) -> str:
 
 
 async def _send_list(call: Call, body: JobBody, submission: Submission) -> Accepted:
-    """Start a job for a list; receivers that are named beside it get theirs at once."""
+    """Start a job for a list; receivers that are named beside it get theirs at once.
+
+    It lets others pass unless its priority was named.
+    """
+    if not body.priority:
+        submission = msgspec.structs.replace(submission, priority=Priority.BULK)
     if body.receiversDocumentUrl:
         name = "receiversDocumentUrl"
         loading = files.from_url(call, body.receiversDocumentUrl, name)
