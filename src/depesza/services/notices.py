@@ -76,7 +76,7 @@ async def tried(tx: Tx, results: Sequence[Tried], now: int) -> None:
         state = 1 if result.good else 0 if result.due else 2
         tx.update("notice_done", (notice.id, state, result.tries, result.due))
         if result.word:
-            tx.event(notice.message, now, "callback", write_try(result), notice.fact)
+            tx.event(notice.message, now, "callback", write_try(result))
 
 
 def write_try(result: Tried) -> str:
