@@ -298,7 +298,7 @@ class Load:
         receivers = [f"+{next(self._numbers)}" for _ in range(count)]
         body = msgspec.json.encode({"message": TEXT, "sender": "Crash", "receivers": receivers, "noStopClause": True})
         url = f"http://127.0.0.1:{port}/1.0/sms/{SERVICE}/jobs"
-        async with self._session.post(url, data=body, headers=_signed("POST", url, body)) as answer:
+        async with self._session.post(url, data=body, headers=signed("POST", url, body)) as answer:
             if answer.status != 200:
                 self.refused[str(answer.status)] += 1
                 await asyncio.sleep(0.02)
@@ -321,7 +321,8 @@ FATES = (901, 907, 921, 922, 924, 941, 960, 963)
 UNDELIVERED = (901,)
 
 
-def _signed(method: str, url: str, body: bytes) -> dict[str, str]:
+def signed(method: str, url: str, body: bytes) -> dict[str, str]:
+    """Write the headers of a signed call."""
     stamp = str(int(time.time()))
     text = "+".join((SECRET, CONSUMER, method, url, body.decode(), stamp))
     return {
