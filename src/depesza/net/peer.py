@@ -1,6 +1,6 @@
 """Two processes of ours that ask each other over a socket pair: questions, answers and news as pickled lists.
 
-Everything said in one turn of the event loop leaves in one piece, in its order. The pair is made by the parent and
+What is said within a few turns of the event loop leaves in one piece, in its order. The pair is made by the parent and
 inherited, so nobody else can speak on it; pickle would not be safe otherwise.
 """
 
@@ -13,6 +13,9 @@ from typing import Any, cast
 import structlog
 
 log = structlog.get_logger()
+
+TURNS = 3
+"""Turns of the event loop in which more may be said before all of it leaves: each piece wakes the other process."""
 
 Answer = Callable[[str, tuple[Any, ...]], Awaitable[Any] | None]
 """Answers a question, or takes a piece of news (None: there is nothing to wait for)."""
@@ -79,8 +82,14 @@ class Peer(asyncio.Protocol):
 
     def _put(self, item: Item) -> None:
         if not self._outgoing:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._linger, TURNS)
         self._outgoing.append(item)
+
+    def _linger(self, turns: int) -> None:
+        if turns > 1:
+            self._loop.call_soon(self._linger, turns - 1)
+        else:
+            self._flush()
 
     def _flush(self) -> None:
         items, self._outgoing = self._outgoing, []
