@@ -1,6 +1,6 @@
 """`depesza campaign`: watch, pause, resume and cancel sends to lists; a running server notices within seconds."""
 
-import asyncio
+from asyncio import sleep as wait
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +55,7 @@ def details(
             if not watch or plain["finished"]:
                 return plain
             last = _progress(plain, last)
-            await asyncio.sleep(EVERY)
+            await wait(EVERY)
 
     show.details(at_desk(config, work), json=json)
 

@@ -48,6 +48,12 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     await documents.forget_orphans(tx)
     await contacts.forget_orphans(tx)
     tx.write("DELETE FROM campaigns WHERE id < ?1 AND status IN ('done', 'failed', 'cancelled')", oldest)
+    tx.write(
+        "DELETE FROM campaign_errors WHERE campaign < ?1"
+        " AND NOT EXISTS (SELECT 1 FROM campaigns WHERE campaigns.id = campaign_errors.campaign)",
+        oldest,
+    )
+    tx.write("DELETE FROM tasks WHERE id < ?1 AND status IN ('done', 'error')", oldest)
     tx.write("DELETE FROM sender_codes WHERE expires <= ?1", now)
     tx.write("DELETE FROM lookups WHERE id < ?1 AND status IN ('done', 'error')", oldest)
     tx.write("DELETE FROM orders WHERE id < ?1 AND status = 'refused'", oldest)

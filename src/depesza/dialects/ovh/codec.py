@@ -50,15 +50,20 @@ class JobBody(Struct, gc=False):
     tag: str | None = None
 
 
-class Report(Struct, gc=False):
-    """sms.SmsSendingReportUser."""
+class NumberReport(Struct, gc=False):
+    """sms.SmsSendingReport."""
 
     totalCreditsRemoved: int | float
     invalidReceivers: tuple[str, ...]
     ids: tuple[int, ...]
     validReceivers: tuple[str, ...]
-    creditsLeft: int | float
     tag: str
+
+
+class Report(NumberReport, gc=False):
+    """sms.SmsSendingReportUser."""
+
+    creditsLeft: int | float
 
 
 class Job(Struct, gc=False):
@@ -302,9 +307,14 @@ def report(accepted: Accepted) -> Report:
         accepted.refused,
         accepted.ids,
         accepted.valid,
-        credits(accepted.balance),
         accepted.tag,
+        credits(accepted.balance),
     )
+
+
+def number_report(accepted: Accepted) -> NumberReport:
+    """Write what became of a number's job."""
+    return NumberReport(credits(accepted.price), accepted.refused, accepted.ids, accepted.valid, accepted.tag)
 
 
 def outgoing(sent: Sent, zone: str) -> Outgoing:

@@ -8,24 +8,24 @@ from depesza.core.model import Accepted, Priority, Submission
 from depesza.core.planning import Refused, read_receivers
 from depesza.dialects.ovh import codec, errors, files, slots
 from depesza.dialects.ovh.call import Call
-from depesza.dialects.ovh.codec import JobBody, Report
+from depesza.dialects.ovh.codec import JobBody, NumberReport, Report
 from depesza.services.campaigns import NAMELESS
 from depesza.services.submit import submit
 
 
 async def send(call: Call) -> Report:
     """POST /sms/{serviceName}/jobs"""
-    return await _send(call, None)
+    return codec.report(await _send(call, None))
 
 
 async def send_as_user(call: Call) -> Report:
     """POST /sms/{serviceName}/users/{login}/jobs"""
-    return await _send(call, user_of(call))
+    return codec.report(await _send(call, user_of(call)))
 
 
-async def send_from_number(call: Call) -> Report:
+async def send_from_number(call: Call) -> NumberReport:
     """POST /sms/{serviceName}/virtualNumbers/{number}/jobs: no STOP clause, and the number is the sender"""
-    return await _send(call, None, number_of(call))
+    return codec.number_report(await _send(call, None, number_of(call)))
 
 
 def user_of(call: Call) -> User:
@@ -54,7 +54,7 @@ def number_of(call: Call) -> Sender:
     return sender
 
 
-async def _send(call: Call, user: User | None, number: Sender | None = None) -> Report:
+async def _send(call: Call, user: User | None, number: Sender | None = None) -> Accepted:
     account, context = call.account, call.context
     body = codec.read_job(call.request.body, lambda: call.json)
     if number is not None:
@@ -68,10 +68,10 @@ async def _send(call: Call, user: User | None, number: Sender | None = None) -> 
             submission = msgspec.structs.replace(submission, sender=name)
     try:
         if body.receiversSlotId or body.receiversDocumentUrl:
-            return codec.report(await _send_list(call, body, submission))
+            return await _send_list(call, body, submission)
         if not submission.receivers and body.receivers is None:
             raise errors.bad_request("receivers is required")
-        return codec.report(await call.run(submit, account, submission, context.lanes, context.policy, call.now))
+        return await call.run(submit, account, submission, context.lanes, context.policy, call.now)
     except ledger.NotEnoughCredits as error:
         raise errors.not_enough(ledger.two_decimals(error.left)) from error
     except Refused as error:
