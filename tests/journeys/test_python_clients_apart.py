@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.journey]
 HERE = Path(__file__).parent / "python"
 PYTHON = HERE / ".venv" / "bin" / "python"
 PATIENCE = 40.0
+BUILT_IN = ("api.ovh.com", "eu.api.ovh.com")
+"""Hosts that the command calls, whatever one says."""
 
 
 class Site:
@@ -46,7 +48,7 @@ class Site:
 @pytest.fixture
 async def road(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Road]:
     """A platform that speaks TLS and has the vendor's names."""
-    make_authority(tmp_path, "localhost", "api.ovh.com", "eu.api.ovh.com")
+    make_authority(tmp_path, "localhost", *BUILT_IN)
     files = {"tls_cert": str(tmp_path / "server.pem"), "tls_key": str(tmp_path / "server.key")}
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     async with built(sqlite_url, monkeypatch, "localhost", **files) as made:
@@ -105,7 +107,7 @@ if PYTHON.exists():
 
     async def test_a_command_with_the_vendors_addresses_built_in(road: Road, tmp_path: Path) -> None:
         await road.ended(id := await road.send())
-        async with Tunnel(int(road.address.rpartition(":")[2])) as tunnel:
+        async with Tunnel(int(road.address.rpartition(":")[2]), BUILT_IN) as tunnel:
 
             async def cli(*words: str) -> Any:
                 return await ovhcli(road, tmp_path, tunnel.url, *words)
@@ -118,4 +120,4 @@ if PYTHON.exists():
             stranger = await cli("GET", "/sms/{serviceName}", "--serviceName=sms-zz99999-9")
             assert stranger["message"] == "This service does not exist"
             assert await cli("--complete=/sms/{serviceName}/jo") == ["/sms/{serviceName}/jobs"]
-            assert set(tunnel.asked) == {"api.ovh.com:443", "eu.api.ovh.com:443"}
+            assert set(tunnel.asked) == {f"{host}:443" for host in BUILT_IN}

@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 from authority import make_authority
 from road import APPLICATION, PHONE, SECRET, SERVICE, Road, built, introduce, until
+from tunnel import Tunnel
 from yarl import URL
 
 import depesza.front
@@ -57,50 +58,13 @@ async def sealed(
 # the vendor's own names
 
 
-class Tunnel:
-    """A proxy that knows the vendor's hosts only, and takes all of them to us. rfc 9110 9.3.6"""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self.asked: list[str] = []
-
-    async def start(self) -> str:
-        """Listen; gives the address for HTTPS_PROXY."""
-        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    async def stop(self) -> None:
-        """Close."""
-        self._server.close()
-
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        method, target, _ = (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)
-        self.asked.append(f"{method.decode()} {target.decode()}")
-        if target.decode() not in {f"{host}:443" for host in OFFICIAL}:
-            writer.close()
-            return
-        there, back = await asyncio.open_connection("127.0.0.1", self._port)
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        await asyncio.gather(_pour(reader, back), _pour(there, writer))
-
-
-async def _pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(65536):
-            sink.write(data)
-    except ConnectionError:
-        pass
-    sink.close()
-
-
 @asynccontextmanager
 async def vendors_names(road: Road, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tunnel]:
     """Let everybody who calls the vendor's hosts reach us."""
-    tunnel = Tunnel(URL(road.app.url).port)
-    monkeypatch.delenv("NO_PROXY")
-    monkeypatch.setenv("HTTPS_PROXY", await tunnel.start())
-    yield tunnel
-    await tunnel.stop()
+    async with Tunnel(URL(road.app.url).port or 0, OFFICIAL) as tunnel:
+        monkeypatch.delenv("NO_PROXY")
+        monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
+        yield tunnel
 
 
 async def test_an_untouched_client_of_the_vendors_endpoint_talks_to_us(
@@ -117,7 +81,7 @@ async def test_an_untouched_client_of_the_vendors_endpoint_talks_to_us(
         assert (shown["deliveryReceipt"], shown["message"]) == (1, "Under another name")
         canada = ovh.Client("ovh-ca", APPLICATION, SECRET, consumer)
         assert await asyncio.to_thread(canada.get, "/sms") == [SERVICE]
-    assert set(tunnel.asked) == {"CONNECT eu.api.ovh.com:443", "CONNECT ca.api.ovh.com:443"}
+    assert set(tunnel.asked) == {"eu.api.ovh.com:443", "ca.api.ovh.com:443"}
 
 
 async def test_client_credentials_are_taken_to_the_vendors_token_address(
@@ -130,7 +94,7 @@ async def test_client_credentials_are_taken_to_the_vendors_token_address(
     async with vendors_names(sealed, monkeypatch) as tunnel:
         client = ovh.Client("ovh-eu", client_id=made.row.key, client_secret=made.secret)
         assert await asyncio.to_thread(client.get, "/sms") == [SERVICE]
-    assert set(tunnel.asked) == {"CONNECT www.ovh.com:443", "CONNECT eu.api.ovh.com:443"}
+    assert set(tunnel.asked) == {"www.ovh.com:443", "eu.api.ovh.com:443"}
 
 
 async def test_curl_reaches_us_where_the_name_leads_to_us(sealed: Road, authority: Path) -> None:
