@@ -15,17 +15,19 @@ import structlog
 
 from depesza import connectors, dialects
 from depesza.apart import Apart
+from depesza.calling import Caller, Calling
 from depesza.connectors.contract import Connector
 from depesza.connectors.setup import Setup, World
 from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, Outcome, Receipt
+from depesza.dialects.contract import Voice
 from depesza.engine import dispatcher, gather, keeper, ops, reporter
 from depesza.engine.campaigner import Campaigner
 from depesza.engine.exporter import Exporter
 from depesza.engine.figures import Counts, Figures
 from depesza.engine.inquirer import Inquirer
-from depesza.front import Facing, Front
+from depesza.front import Front
 from depesza.net.http_server import HttpServer
 from depesza.services import habits
 from depesza.services.vault import Vault
@@ -52,7 +54,7 @@ class App:
     def __init__(self, settings: Settings, now: Callable[[], int] = wall_clock, *, apart: bool = False) -> None:
         """Nothing is opened yet; raises `SettingsError` when the settings can't be used.
 
-        With `apart` the clients' side runs in a process of its own.
+        With `apart` callbacks are made by a process of their own.
         """
         self._apart = apart
         if len(settings.security.key) < 16:
@@ -67,7 +69,8 @@ class App:
         self.connectors: dict[int, Connector] = {}
         self._rows: dict[int, ConnectorFact] = {}
         self.store: Store
-        self.front: Facing
+        self.front: Front
+        self.caller: Caller
         self.ops: HttpServer | None = None
         self.counts = Counts()
         self.figures = Figures()
@@ -94,11 +97,11 @@ class App:
         self.store.listen(self._work)
         await self.keeper.adopt(self.store.node)
         ends.push_async_callback(self.keeper.stop)
-        ends.push_async_callback(self._end_front)
+        ends.push_async_callback(self._stop_caller)
         ends.push_async_callback(self._stop_dispatcher)
         await self._connect()
         self.keeper.start()
-        await self.front.prepare(self.store.node)
+        await self.caller.start()
         self.campaigner.start()
         ends.push_async_callback(self.campaigner.stop)
         self.exporter.start()
@@ -117,13 +120,13 @@ class App:
         self.stopped.set()
 
     async def _hang_up(self) -> None:
-        await self.front.hang_up(self._grace)
+        await self.front.stop(self._grace)
 
     async def _stop_dispatcher(self) -> None:
         await self.dispatcher.stop(self._grace)
 
-    async def _end_front(self) -> None:
-        await self.front.end(self._grace)
+    async def _stop_caller(self) -> None:
+        await self.caller.stop(self._grace)
 
     async def _stop_ops(self) -> None:
         if self.ops is not None:
@@ -152,15 +155,17 @@ class App:
         self.reporter = reporter.Reporter(
             self.store, self.connectors, self.policy, self.now, self.keeper.parked, together
         )
-        self.front = self._make_front(together)
+        self.front = Front(settings, self.store, self.turns, self.policy, self.vault, self.now, self.counts.requests)
+        self.caller = self._make_caller(together)
 
-    def _make_front(self, together: gather.Gather) -> Facing:
+    def _make_caller(self, together: gather.Gather) -> Caller:
         if self._apart:
-            return Apart(self.settings, self.store, self.turns, self.policy)
-        return Front(self.settings, self.store, self.turns, self.policy, self.vault, self.now, together)
+            return Apart(self.settings, self.store)
+        voices = {dialect.name: dialect for dialect in self.front.dialects if isinstance(dialect, Voice)}
+        return Calling(self.settings, self.store, voices, self.vault, self.now, together)
 
     async def _listen(self) -> None:
-        await self.front.listen()
+        await self.front.start()
         if self.settings.ops.port >= 0:
             self.ops = HttpServer(ops.Ops(self).handle, host=self.settings.ops.host, port=self.settings.ops.port)
             await self.ops.start()
@@ -172,12 +177,12 @@ class App:
 
     @property
     def problem(self) -> str:
-        """Why no client can be served; empty while all is well."""
-        return self.front.problem
+        """Why nothing is called back; empty while all is well."""
+        return self.caller.problem
 
-    async def ask_front(self) -> None:
+    async def ask_caller(self) -> None:
         """Renew `figures`."""
-        self.figures = await self.front.figures()
+        self.figures = await self.caller.figures()
 
     def renew_certificates(self, force: bool = False) -> None:
         """Present what the certificate's files hold now to new connections."""
@@ -189,7 +194,7 @@ class App:
         if work.messages:
             self.dispatcher.take(work.messages)
         if work.notices:
-            self.front.take(work.notices)
+            self.caller.take(work.notices)
         if work.errands:
             self.campaigner.reload()
         if work.builds:
@@ -202,7 +207,7 @@ class App:
             self._look_again()
             self._loop.call_later(UNHEARD, self._look_again)
         if work.facts:
-            self.front.facts_changed()
+            self.caller.facts_changed()
             self._loop.create_task(self._connect())
 
     def _look_again(self) -> None:

@@ -1,38 +1,29 @@
-"""Everything that faces clients: the dialects behind their listener, and the callbacks to clients.
-
-It needs the store and nothing else of a running platform, so it can live in a process of its own (`apart.py`).
-"""
+"""The doors that clients knock at: the dialects behind their listener."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Protocol
 
 import msgspec
 import structlog
 
 from depesza import dialects
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Notice
+from depesza.core.model import MICRO
 from depesza.core.planning import Policy
-from depesza.dialects.contract import Context, Dialect, Voice
-from depesza.engine import notifier, signing
-from depesza.engine.figures import Figures
-from depesza.engine.gather import Gather
+from depesza.dialects.contract import Context, Dialect
 from depesza.engine.loader import Loader
-from depesza.engine.postman import Postman
 from depesza.net import tls
 from depesza.net.guard import Guard
 from depesza.net.http_client import ClientLimits, HttpClient
 from depesza.net.http_link import Sink
 from depesza.net.http_protocol import HttpLimits
 from depesza.net.http_server import HttpServer
-from depesza.net.mail import MailServer
 from depesza.services.vault import Vault
 from depesza.settings import Settings, SettingsError
 from depesza.store.contract import Busy, Store
-from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
+from depesza.wire.http import HttpAnswer, HttpReply, HttpRequest
 
 log = structlog.get_logger()
 
@@ -42,54 +33,8 @@ CERTIFICATES = 10.0
 """Seconds from one look at the certificate's files to the next."""
 
 
-class Facing(Protocol):
-    """A front, here or in a process of its own."""
-
-    @property
-    def url(self) -> str:
-        """Base address of the listener, once it is open."""
-        ...
-
-    @property
-    def problem(self) -> str:
-        """Why it serves nobody; empty while it does."""
-        ...
-
-    async def prepare(self, node: int) -> None:
-        """Begin to call back, with what the table holds for this node."""
-        ...
-
-    async def listen(self) -> None:
-        """Open the listener; raises `OSError` when its address is taken, `SettingsError` for a bad certificate."""
-        ...
-
-    def take(self, notices: Sequence[Notice]) -> None:
-        """Take notices that were just written."""
-        ...
-
-    def facts_changed(self) -> None:
-        """Hear that the facts were replaced."""
-        ...
-
-    def renew_certificates(self, force: bool = False) -> None:
-        """Present what the certificate's files hold now."""
-        ...
-
-    async def figures(self) -> Figures:
-        """Tell what was counted so far."""
-        ...
-
-    async def hang_up(self, grace: float) -> None:
-        """Listen no more, and finish the requests under way."""
-        ...
-
-    async def end(self, grace: float) -> None:
-        """Start no more callbacks, write down what came of those under way, close."""
-        ...
-
-
 class Front:
-    """The clients' side of a platform, in this process. Implements `Facing`."""
+    """The clients' listener and everything behind it, down to the store."""
 
     def __init__(
         self,
@@ -99,22 +44,16 @@ class Front:
         policy: Policy,
         vault: Vault,
         now: Callable[[], int],
-        gather: Gather | None = None,
+        requests: Counter[tuple[str, int]],
     ) -> None:
-        """`gather` is shared with others that write news of the same moment."""
+        """`requests` counts them by dialect and status. Nothing listens yet; raises `SettingsError` for a certificate that can't be used."""
         self._settings = settings
-        self._store = store
-        self._policy = policy
-        self._vault = vault
-        self._now = now
-        self.problem = ""
-        self.requests: Counter[tuple[str, int]] = Counter()
+        self._requests = requests
         self._certificates: tls.Certificates | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._client = self._make_client()
-        self.dialects = self._make_dialects(lanes)
+        self._client = make_client(settings)
+        self.dialects = make_dialects(settings, store, lanes, policy, vault, now, self._client)
         self._mounts = {prefix: dialect for dialect in self.dialects for prefix in dialect.prefixes}
-        self.notifier = self._make_notifier(gather)
         self.http = self._make_server()
 
     @property
@@ -123,46 +62,6 @@ class Front:
         return self.http.url
 
     # parts
-
-    def _make_client(self) -> HttpClient:
-        allowed = self._settings.security.allow_private
-        networks = [text for text in allowed if text[0].isdigit() or ":" in text]
-        hosts = [text for text in allowed if text not in networks]
-        limits = ClientLimits(per_host=self._settings.callbacks.per_host, body=65536)
-        return HttpClient(Guard(allowed_networks=networks, allowed_hosts=hosts), limits=limits)
-
-    def _make_notifier(self, gather: Gather | None) -> notifier.Notifier:
-        plan = self._settings.callbacks
-        return notifier.Notifier(
-            self._store,
-            {dialect.name: dialect for dialect in self.dialects if isinstance(dialect, Voice)},
-            self._client,
-            self._signed,
-            self._now,
-            notifier.Plan(plan.timeout, plan.per_host, plan.schedule),
-            gather,
-            Postman(_mail_server(self._settings), self._vault, self._now).send,
-        )
-
-    def _make_dialects(self, lanes: Lanes) -> Sequence[Dialect]:
-        settings = self._settings
-        context = Context(
-            store=self._store,
-            vault=self._vault,
-            lanes=lanes,
-            policy=self._policy,
-            now=self._now,
-            lists=Loader(self._store, self._download, self._policy, self._now),
-            bases=settings.http.public,
-            signature_window=settings.security.signature_window,
-            largest_document=settings.documents.largest,
-            export_life=settings.documents.export_days * 86_400 * MICRO,
-            orders_wait=settings.orders.wait,
-            terms=settings.orders.terms,
-            http2sms_help=settings.http2sms.help,
-            mails=bool(settings.mail.host),
-        )
-        return [make(context) for make in dialects.ALL]
 
     def _make_server(self) -> HttpServer:
         http = self._settings.http
@@ -177,45 +76,20 @@ class Front:
             limits=HttpLimits(body=http.body_limit),
         )
 
-    async def _download(self, url: str, sink: Sink) -> HttpAnswer:
-        return await self._client.fetch(url, sink, limit=LARGEST_FILE)
-
-    def _signed(self, notice: Notice, call: HttpCall, now: int) -> HttpCall:
-        return signing.signed(self._vault, notice, call, now)
-
     # life
 
-    async def prepare(self, node: int) -> None:
-        """See `Facing`."""
-        self.notifier.start()
-
-    async def listen(self) -> None:
-        """See `Facing`."""
+    async def start(self) -> None:
+        """Listen; raises `OSError` when the address is taken."""
         await self.http.start()
         if self._certificates is not None:
             self._watch = asyncio.create_task(self._watch_certificates())
 
-    async def hang_up(self, grace: float) -> None:
-        """See `Facing`."""
+    async def stop(self, grace: float) -> None:
+        """Listen no more, and finish the requests under way."""
         if self._watch is not None:
             self._watch.cancel()
         await self.http.stop(grace)
-
-    async def end(self, grace: float) -> None:
-        """See `Facing`."""
-        await self.notifier.stop(min(grace, 5.0))
         await self._client.close()
-
-    def take(self, notices: Sequence[Notice]) -> None:
-        """See `Facing`."""
-        self.notifier.take(notices)
-
-    def facts_changed(self) -> None:
-        """See `Facing`; the store of this process has them already."""
-
-    async def figures(self) -> Figures:
-        """See `Facing`."""
-        return Figures(dict(self.requests), dict(self.notifier.results), self.notifier.waiting)
 
     async def _watch_certificates(self) -> None:
         while True:
@@ -242,7 +116,7 @@ class Front:
         if dialect is None:
             return HttpReply(404, b'{"message":"Nothing lives here"}')
         reply = await self._answer(dialect, request)
-        self.requests[dialect.name, reply.status] += 1
+        self._requests[dialect.name, reply.status] += 1
         return reply
 
     async def _answer(self, dialect: Dialect, request: HttpRequest) -> HttpReply:
@@ -263,9 +137,46 @@ def _certificates(certfile: str, keyfile: str) -> tls.Certificates | None:
         raise SettingsError(f"http.tls_cert, http.tls_key: {error}") from error
 
 
-def _mail_server(settings: Settings) -> MailServer:
-    mail = settings.mail
-    return MailServer(mail.host, mail.port, mail.security, mail.username, mail.password, mail.sender, mail.timeout)
+def make_dialects(
+    settings: Settings,
+    store: Store,
+    lanes: Lanes,
+    policy: Policy,
+    vault: Vault,
+    now: Callable[[], int],
+    client: HttpClient,
+) -> Sequence[Dialect]:
+    """Make all dialects; `client` fetches the files that clients name."""
+
+    async def download(url: str, sink: Sink) -> HttpAnswer:
+        return await client.fetch(url, sink, limit=LARGEST_FILE)
+
+    context = Context(
+        store=store,
+        vault=vault,
+        lanes=lanes,
+        policy=policy,
+        now=now,
+        lists=Loader(store, download, policy, now),
+        bases=settings.http.public,
+        signature_window=settings.security.signature_window,
+        largest_document=settings.documents.largest,
+        export_life=settings.documents.export_days * 86_400 * MICRO,
+        orders_wait=settings.orders.wait,
+        terms=settings.orders.terms,
+        http2sms_help=settings.http2sms.help,
+        mails=bool(settings.mail.host),
+    )
+    return [make(context) for make in dialects.ALL]
+
+
+def make_client(settings: Settings) -> HttpClient:
+    """Make a client that calls what clients name: private addresses only where the settings allow them."""
+    allowed = settings.security.allow_private
+    networks = [text for text in allowed if text[0].isdigit() or ":" in text]
+    hosts = [text for text in allowed if text not in networks]
+    limits = ClientLimits(per_host=settings.callbacks.per_host, body=65536)
+    return HttpClient(Guard(allowed_networks=networks, allowed_hosts=hosts), limits=limits)
 
 
 def _fallback(request: HttpRequest, status: int) -> HttpReply:

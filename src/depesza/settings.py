@@ -47,14 +47,6 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     public: Annotated[
         tuple[str, ...], _help("Addresses under which clients call us, e.g. `https://sms.example.org`.")
     ] = ()
-    process: Annotated[
-        str,
-        _help(
-            "Where requests are read and callbacks made: in a process of their `own`, in the `same` one as all else,"
-            " or `auto`: their own where the machine has a second core.",
-            pattern="^(auto|own|same)$",
-        ),
-    ] = "auto"
     body_limit: Annotated[int, _help("Largest request body, in octets.", ge=1024)] = 16 * 1024 * 1024
 
 
@@ -99,6 +91,14 @@ class MessageSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class CallbackSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How news is called back to clients."""
 
+    process: Annotated[
+        str,
+        _help(
+            "Where calls are made: in a process of their `own`, in the `same` one as all else, or `auto`: their own"
+            " where the machine has a second core.",
+            pattern="^(auto|own|same)$",
+        ),
+    ] = "auto"
     timeout: Annotated[float, _help("Seconds a client may take to answer.", gt=0)] = 15.0
     per_host: Annotated[int, _help("Calls under way to one host at most.", ge=1)] = 32
     schedule: Annotated[

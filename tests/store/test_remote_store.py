@@ -5,13 +5,11 @@ import pickle
 from typing import Any
 
 import pytest
-from world import ONE, POLICY, balance, furnished, submission
+from world import ONE, TWO, balance, furnished
 
-from depesza.core.facts import Account
-from depesza.core.fairness import Lanes
 from depesza.core.ledger import NotEnoughCredits
 from depesza.core.model import MICRO
-from depesza.services.submit import submit
+from depesza.services import credits
 from depesza.store import remote
 from depesza.store.contract import Store, StoreError
 from depesza.store.opening import open_store
@@ -21,20 +19,16 @@ from depesza.store.tx import Tx
 pytestmark = pytest.mark.anyio
 
 
-NUMBERS = [f"+336010203{n:02}" for n in range(100)]
-
-
 class Wire:
     """Carries questions to the store that writes, as bytes."""
 
-    def __init__(self, store: Store, shared: dict[str, object]) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
-        self.shared = shared
 
     def ask(self, what: str, *about: object) -> "asyncio.Future[Any]":
         """Ask."""
         carried = pickle.loads(pickle.dumps(about))
-        return asyncio.ensure_future(remote.answer(self.store, self.shared, what, *carried))
+        return asyncio.ensure_future(remote.answer(self.store, what, *carried))
 
 
 async def rename(tx: Tx, name: str) -> str:
@@ -44,19 +38,14 @@ async def rename(tx: Tx, name: str) -> str:
     return owner.name
 
 
-async def test_a_submission_is_accepted_by_the_other_process(store: Store, store_url: str, clock: Any) -> None:
-    theirs = await furnished(store)
-    ours, policy = Lanes(), POLICY
+async def test_the_other_process_writes_and_this_one_reads(store: Store, store_url: str, clock: Any) -> None:
+    await furnished(store)
     reader = await open_store(store_url, clock)
-    far = RemoteStore(reader, Wire(store, {"lanes": theirs, "policy": policy}), 3, {"lanes": ours, "policy": policy})
-    account = far.facts.account[ONE]
-    accepted = await far.run(submit, account, submission(), ours, policy, clock())
-    assert len(accepted.ids) == 1
-    assert await far.look(balance) == 99 * MICRO
+    far = RemoteStore(reader, Wire(store), 3)
+    await far.run(credits.transfer, ONE, TWO, 10 * MICRO, clock())
+    assert (await far.look(balance), await far.look(balance, TWO)) == (90 * MICRO, 110 * MICRO)
     with pytest.raises(NotEnoughCredits):
-        await far.insist(submit, account, submission(*NUMBERS), ours, policy, clock())
-    with pytest.raises(StoreError, match="deleted"):
-        await far.run(submit, Account(id=999, owner=1, name="gone"), submission(), ours, policy, clock())
+        await far.insist(credits.transfer, ONE, TWO, 91 * MICRO, now=clock())
 
     assert await far.run(rename, "new") == "ab1-ovh"
     assert store.facts.owners[0].name == "new"

@@ -87,8 +87,8 @@ def require_port(name: str, host: str, port: int) -> None:
 
 
 def _apart(settings: Settings) -> bool:
-    """Tell whether the clients' side gets a process of its own: by itself where there is a core for it."""
-    wish = settings.http.process
+    """Tell whether callbacks get a process of their own: unasked where there is a core for it."""
+    wish = settings.callbacks.process
     return wish == "own" or (wish == "auto" and len(os.sched_getaffinity(0)) > 1)
 
 

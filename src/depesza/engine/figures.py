@@ -1,4 +1,4 @@
-"""What is counted message by message: by the composition as it passes by, and by the front."""
+"""What is counted message by message: by the composition as it passes by, and by those who call back."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,6 +12,8 @@ class Counts:
     """What the composition counts: a look-up and an addition each."""
 
     def __init__(self) -> None:
+        self.requests: Counter[tuple[str, int]] = Counter()
+        """HTTP requests by dialect and status."""
         self.outcomes: Counter[tuple[int, str]] = Counter()
         """Attempts by connector and refusal; "" when the carrier took the message."""
         self.receipts: Counter[tuple[int, State]] = Counter()
@@ -21,10 +23,8 @@ class Counts:
 
 
 class Figures(Struct, frozen=True):
-    """What the clients' side has counted when it was asked last."""
+    """What those who call back had counted when they were asked last."""
 
-    requests: Mapping[tuple[str, int], int] = {}
-    """HTTP requests by dialect and status."""
     tries: Mapping[str, int] = {}
     """Callbacks tried: `good`, `again` (to be tried later) or `given_up`."""
     waiting: int = 0

@@ -50,7 +50,7 @@ class Running(Protocol):
     def counts(self) -> Counts: ...
     @property
     def draining(self) -> bool: ...
-    async def ask_front(self) -> None:
+    async def ask_caller(self) -> None:
         """Renew `figures`."""
 
 
@@ -70,7 +70,7 @@ class Measure(Struct, frozen=True):
 
 
 def _requests(app: Running) -> Iterator[Sample]:
-    for (dialect, status), count in list(app.figures.requests.items()):
+    for (dialect, status), count in list(app.counts.requests.items()):
         yield (dialect, str(status)), count
 
 
@@ -234,7 +234,7 @@ class Ops:
             return _json(405, {"message": "Only GET is answered here"})
         match request.path.rstrip("/"):
             case "/metrics":
-                await self._app.ask_front()
+                await self._app.ask_caller()
                 return HttpReply(200, generate_latest(self._registry), TEXT)
             case "/healthz":
                 return _json(200, {"status": "alive"})
@@ -244,11 +244,12 @@ class Ops:
 
     async def _ready(self) -> HttpReply:
         """Ready: the store answers and nobody has asked us to stop. A link that is down is only shown."""
-        problem = "draining" if self._app.draining else self._app.problem or await self._store_problem()
+        problem = "draining" if self._app.draining else await self._store_problem()
         body = {
             "status": problem or "ready",
             "node": self._app.store.node,
             "store_pending": self._app.store.pending,
+            "callbacks": self._app.problem or "made",
             "connectors": {connector.name: _health(connector) for connector in self._app.connectors.values()},
         }
         return _json(503 if problem else 200, body)

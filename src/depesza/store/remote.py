@@ -1,16 +1,14 @@
 """The store of a process that leaves the writing to another one: it reads the database itself and asks for the rest.
 
-Both ends stand here. `RemoteStore` sends a service's name and arguments, `answer` runs it on the real store.
-Values that both processes have are named, not sent: the turns of the queues, the policy, accounts.
+Both ends stand here. `RemoteStore` sends a service's name and arguments, `answer` runs it on the real store. The
+arguments are carried as copies, so the turns of the queues, which the other process shares out, can't be among them.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
 
-from msgspec import Struct
-
-from depesza.core.facts import Account, Facts
+from depesza.core.facts import Facts
 from depesza.store.contract import Store, StoreError
 from depesza.store.tx import Stats, Tx, Work
 
@@ -18,13 +16,6 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 Service = Callable[..., Awaitable[Any]]
-
-
-class Named(Struct, frozen=True, gc=False):
-    """Stands for a value that the other process has: a thing shared, or the account with this id."""
-
-    name: str
-    id: int = 0
 
 
 class Asker(Protocol):
@@ -38,13 +29,12 @@ class Asker(Protocol):
 class RemoteStore:
     """Implements `store.contract.Store` beside the process that writes."""
 
-    def __init__(self, reader: Store, asker: Asker, node: int, shared: Mapping[str, object]) -> None:
-        """`reader` is the same database, only read here; `shared` are our own forms of what both have."""
+    def __init__(self, reader: Store, asker: Asker, node: int) -> None:
+        """`reader` is the same database, only read here; `node` is the number of the process that writes."""
         self.node = node
         reader.node = node
         self._reader = reader
         self._ask = asker.ask
-        self._names = {id(thing): Named(name) for name, thing in shared.items()}
         self._stats = Stats()
 
     @property
@@ -69,17 +59,13 @@ class RemoteStore:
         self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> "asyncio.Future[T]":
         """Run a service in the next commit of the other process."""
-        return self._ask("run", service, self._carry(args), kwargs)
+        return self._ask("run", service, args, kwargs)
 
     def insist(
         self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> "asyncio.Future[T]":
         """The same, however much is waiting."""
-        return self._ask("insist", service, self._carry(args), kwargs)
-
-    def _carry(self, args: tuple[object, ...]) -> tuple[object, ...]:
-        names = self._names
-        return tuple([Named("account", arg.id) if type(arg) is Account else names.get(id(arg), arg) for arg in args])
+        return self._ask("insist", service, args, kwargs)
 
     async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a service that only reads, here."""
@@ -114,20 +100,7 @@ class RemoteStore:
         await self._reader.close()
 
 
-def answer(
-    store: Store, shared: Mapping[str, object], what: str, service: Service, args: tuple[object, ...], kwargs: Any
-) -> Awaitable[Any]:
+def answer(store: Store, what: str, service: Service, args: tuple[object, ...], kwargs: Any) -> Awaitable[Any]:
     """Run what the other process asks for; raises what the store raises at once."""
     run: Callable[..., Awaitable[Any]] = store.run if what == "run" else store.insist
-    return run(service, *[_found(store, shared, arg) for arg in args], **kwargs)
-
-
-def _found(store: Store, shared: Mapping[str, object], arg: object) -> object:
-    if type(arg) is not Named:
-        return arg
-    if arg.name != "account":
-        return shared[arg.name]
-    account = store.facts.account.get(arg.id)
-    if account is None:
-        raise StoreError(f"account {arg.id} was deleted meanwhile")
-    return account
+    return run(service, *args, **kwargs)

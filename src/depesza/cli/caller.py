@@ -1,4 +1,4 @@
-"""`python -m depesza.cli.front HANDLE`: the clients' side in a process of its own, started by `serve`."""
+"""`python -m depesza.cli.caller HANDLE`: callbacks in a process of their own, started by `serve`."""
 
 import asyncio
 import ctypes
@@ -9,6 +9,7 @@ from depesza import apart
 from depesza.app import wall_clock
 from depesza.cli import logs
 from depesza.cli.serve import spare_the_collector
+from depesza.settings import Settings
 
 PR_SET_PDEATHSIG = 1
 
@@ -22,7 +23,12 @@ def main(handle: int) -> None:
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(apart.serve(handle, lambda settings: logs.configure(settings.log), spare_the_collector, wall_clock))
+        runner.run(apart.serve(handle, _configure, wall_clock))
+
+
+def _configure(settings: Settings) -> None:
+    logs.configure(settings.log)
+    spare_the_collector()
 
 
 if __name__ == "__main__":
