@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from depesza.core.fairness import Lanes
-from depesza.core.model import Notice
+from depesza.core.model import Notice, Nudge
 from depesza.core.planning import Policy
 from depesza.engine.figures import Figures
 from depesza.front import Front
@@ -94,6 +94,11 @@ class Apart:
         """See `Facing`."""
         if self._peer is not None:
             self._peer.tell("facts")
+
+    def nudge(self, nudges: Sequence[Nudge]) -> None:
+        """See `Facing`."""
+        if self._peer is not None:
+            self._peer.tell("nudge", nudges)
 
     def renew_certificates(self, force: bool = False) -> None:
         """See `Facing`."""
@@ -177,6 +182,8 @@ class _There:
             case "facts":
                 self.peer.hold()
                 return self._refresh()
+            case "nudge":
+                self._front.nudge(*about)
             case "renew":
                 self._front.renew_certificates(*about)
             case "prepare":

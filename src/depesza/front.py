@@ -14,9 +14,9 @@ import structlog
 
 from depesza import dialects
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Notice
+from depesza.core.model import MICRO, Notice, Nudge
 from depesza.core.planning import Policy
-from depesza.dialects.contract import Context, Dialect, Voice
+from depesza.dialects.contract import Context, Dialect, Line, Voice
 from depesza.engine import notifier, signing
 from depesza.engine.figures import Figures
 from depesza.engine.gather import Gather
@@ -71,6 +71,10 @@ class Facing(Protocol):
         """Hear that the facts were replaced."""
         ...
 
+    def nudge(self, nudges: Sequence[Nudge]) -> None:
+        """Tell phones that listen what is new for them."""
+        ...
+
     def renew_certificates(self, force: bool = False) -> None:
         """Present what the certificate's files hold now."""
         ...
@@ -114,6 +118,7 @@ class Front:
         self._client = self._make_client()
         self.dialects = self._make_dialects(lanes)
         self._mounts = {prefix: dialect for dialect in self.dialects for prefix in dialect.prefixes}
+        self._shared = {prefix.partition("/")[0] for prefix in self._mounts if "/" in prefix}
         self.notifier = self._make_notifier(gather)
         self.http = self._make_server()
 
@@ -213,6 +218,12 @@ class Front:
     def facts_changed(self) -> None:
         """See `Facing`; the store of this process has them already."""
 
+    def nudge(self, nudges: Sequence[Nudge]) -> None:
+        """See `Facing`."""
+        for dialect in self.dialects:
+            if isinstance(dialect, Line):
+                dialect.nudge(nudges)
+
     async def figures(self) -> Figures:
         """See `Facing`."""
         return Figures(dict(self.requests), dict(self.notifier.results), self.notifier.waiting)
@@ -237,8 +248,10 @@ class Front:
 
     async def handle(self, request: HttpRequest) -> HttpReply:
         """Give a request to the dialect whose prefix it has."""
-        path = request.path.lstrip("/")
-        dialect = self._mounts.get(path.partition("/")[0].lower())
+        first, _, rest = request.path.lstrip("/").lower().partition("/")
+        dialect = self._mounts.get(first)
+        if first in self._shared:
+            dialect = self._mounts.get(f"{first}/{rest.lstrip('/').partition('/')[0]}", dialect)
         if dialect is None:
             return HttpReply(404, b'{"message":"Nothing lives here"}')
         reply = await self._answer(dialect, request)
