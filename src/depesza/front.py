@@ -10,9 +10,9 @@ import structlog
 
 from depesza import dialects
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO
+from depesza.core.model import MICRO, Nudge
 from depesza.core.planning import Policy
-from depesza.dialects.contract import Context, Dialect
+from depesza.dialects.contract import Context, Dialect, Line
 from depesza.engine.loader import Loader
 from depesza.net import tls
 from depesza.net.guard import Guard
@@ -46,7 +46,10 @@ class Front:
         now: Callable[[], int],
         requests: Counter[tuple[str, int]],
     ) -> None:
-        """`requests` counts them by dialect and status. Nothing listens yet; raises `SettingsError` for a certificate that can't be used."""
+        """Nothing listens yet; raises `SettingsError` for a certificate that can't be used.
+
+        `requests` counts them by dialect and status.
+        """
         self._settings = settings
         self._requests = requests
         self._certificates: tls.Certificates | None = None
@@ -54,6 +57,7 @@ class Front:
         self._client = make_client(settings)
         self.dialects = make_dialects(settings, store, lanes, policy, vault, now, self._client)
         self._mounts = {prefix: dialect for dialect in self.dialects for prefix in dialect.prefixes}
+        self._shared = {prefix.partition("/")[0] for prefix in self._mounts if "/" in prefix}
         self.http = self._make_server()
 
     @property
@@ -91,6 +95,12 @@ class Front:
         await self.http.stop(grace)
         await self._client.close()
 
+    def nudge(self, nudges: Sequence[Nudge]) -> None:
+        """Tell phones that listen what is new for them."""
+        for dialect in self.dialects:
+            if isinstance(dialect, Line):
+                dialect.nudge(nudges)
+
     async def _watch_certificates(self) -> None:
         while True:
             await asyncio.sleep(CERTIFICATES)
@@ -111,8 +121,10 @@ class Front:
 
     async def handle(self, request: HttpRequest) -> HttpReply:
         """Give a request to the dialect whose prefix it has."""
-        path = request.path.lstrip("/")
-        dialect = self._mounts.get(path.partition("/")[0].lower())
+        first, _, rest = request.path.lstrip("/").lower().partition("/")
+        dialect = self._mounts.get(first)
+        if first in self._shared:
+            dialect = self._mounts.get(f"{first}/{rest.lstrip('/').partition('/')[0]}", dialect)
         if dialect is None:
             return HttpReply(404, b'{"message":"Nothing lives here"}')
         reply = await self._answer(dialect, request)

@@ -103,7 +103,8 @@ CART = "/order/cart/{cartId}"
 BEFORE = {
     CART + "/checkout": (CART + "/assign", CART + "/sms"),
     OURS + "/chatAccess": (OURS + "/chatAccess",),
-    f"DELETE {HERE}/batches/{{id}}": (HERE + "/batches/{id}/cancel",),
+    f"POST {HERE}/batches/{{id}}/cancel": (HERE + "/batches",),
+    f"DELETE {HERE}/batches/{{id}}": (HERE + "/batches", HERE + "/batches/{id}/cancel"),
 }
 """What is posted before an operation is examined, by the end of its name."""
 
@@ -203,6 +204,7 @@ class Examined:
         self._touched = not label.startswith("GET")
         for path in chain.from_iterable(paths for end, paths in BEFORE.items() if label.endswith(end)):
             self.call("POST", self.fill(path), GOOD.get(path))
+            self._lists.pop(path, None)
         for path in (HERE, USER):
             if path + "/receivers/{slotId}" in label and not self.call("GET", self.fill(path + "/receivers/{slotId}")):
                 self.good(

@@ -15,7 +15,7 @@ from depesza.net import AddressInUse
 from depesza.net.http_protocol import HttpLimits
 from depesza.net.http_server import HttpServer
 from depesza.net.tls import client_context, server_context
-from depesza.wire.http import HttpReply, HttpRequest
+from depesza.wire.http import ENDLESS, HttpReply, HttpRequest
 
 pytestmark = pytest.mark.anyio
 
@@ -324,6 +324,81 @@ async def test_a_long_body_that_comes_short_breaks_the_connection() -> None:
             with capture_logs() as logged, pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
                 await client.ask(get(b"/"))
             assert bool(logged) is pieces.broken
+
+
+class Endless:
+    """A reply without an end, which knows how many listen."""
+
+    def __init__(self) -> None:
+        self.listening = 0
+        self.changed = asyncio.Event()
+        self.words: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.count(1)
+        try:
+            while word := await self.words.get():
+                yield word
+        finally:
+            self.count(-1)
+
+    def count(self, more: int) -> None:
+        """Count who listens."""
+        self.listening += more
+        self.changed.set()
+
+    async def handle(self, request: HttpRequest) -> HttpReply:
+        """Answer with all that is ever said."""
+        return HttpReply(200, b"begin ", "text/event-stream", more=aiter(self), length=ENDLESS)
+
+    async def until(self, listening: int) -> None:
+        """Wait until so many listen."""
+        async with asyncio.timeout(5):
+            while self.listening != listening:
+                self.changed.clear()
+                await self.changed.wait()
+
+
+async def test_an_endless_reply_says_each_word_at_once_and_ends_with_its_connection() -> None:
+    endless = Endless()
+    async with serving(endless.handle) as server:
+        client = await Client.to(server)
+        answer = await client.ask(get(b"/"))
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert "content-length" not in answer.headers
+        assert await client.reader.readexactly(6) == b"begin "
+        for word in (b"one", b"two"):
+            endless.words.put_nowait(word)
+            assert await client.reader.readexactly(3) == word
+        endless.words.put_nowait(b"")
+        assert await client.is_closed()
+        assert endless.listening == 0
+
+
+@pytest.mark.parametrize("how", ["close", "half", "reset"])
+async def test_an_endless_reply_ends_when_its_client_goes(how: str) -> None:
+    endless = Endless()
+    async with serving(endless.handle) as server:
+        client = await Client.to(server)
+        await client.ask(get(b"/"))
+        await endless.until(1)
+        if how == "half":
+            client.writer.write_eof()
+        else:
+            client.writer.transport.abort() if how == "reset" else client.writer.close()
+        await endless.until(0)
+
+
+async def test_stopping_does_not_wait_for_endless_replies() -> None:
+    endless = Endless()
+    async with serving(endless.handle) as server:
+        client = await Client.to(server)
+        await client.ask(get(b"/"))
+        await endless.until(1)
+        async with asyncio.timeout(5):
+            await server.stop(grace=60)
+        assert endless.listening == 0
+        assert (await client.reader.read()) == b"begin "
 
 
 async def test_stopping_lets_running_requests_finish() -> None:

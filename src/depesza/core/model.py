@@ -51,6 +51,19 @@ class Priority(IntEnum):
     BULK = 3
 
 
+class Way(StrEnum):
+    """Which connectors may carry a message, among those that its route names."""
+
+    ANY = ""
+    """As the route says."""
+    NETWORK = "network"
+    """Carriers only."""
+    PHONES = "phones"
+    """Own phones and modems only; costs no credits."""
+    PHONES_FIRST = "phones_first"
+    """Own phones and modems, then carriers; what a phone sent costs no credits in the end."""
+
+
 class Content(Struct, frozen=True, gc=False):
     """What all messages of one submission have in common: one row in `submissions`."""
 
@@ -80,6 +93,9 @@ class Content(Struct, frozen=True, gc=False):
     count: int = 1
     batch: str = ""
     """Campaign this belongs to, if any."""
+    way: Way = Way.ANY
+    callback: str = ""
+    """Address of its own for news, which is told final states only; empty: the user's or account's."""
 
 
 class Message(Struct, frozen=True, gc=False):
@@ -143,6 +159,15 @@ class Submission(Struct, frozen=True, kw_only=True, gc=False):
     batch: str = ""
     house: bool = False
     """A text of the platform itself: free, and it needs no template."""
+    way: Way = Way.ANY
+    callback: str = ""
+    """Address of its own for news, which is told final states only; empty: the user's or account's."""
+    expires: int = 0
+    """When an undelivered message is dropped; wins over `validity` when set."""
+    max_parts: int = 0
+    """Parts that the vendor's own limit of length comes to, where the account allows fewer."""
+    warning: str = ""
+    """Said in the timeline of each of its messages."""
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -247,6 +272,19 @@ class ReplyFact(Struct, frozen=True, gc=False):
     tag: str
     at: int
     message: int = 0
+
+
+class Nudge(Struct, frozen=True, gc=False):
+    """Something that a phone which listens shall hear at once; one that does not finds it when it asks."""
+
+    device: int
+    what: str
+    """`work`, `withdraw`, `settings`, `webhooks`, `inbox`, or `gone` (banned or deleted: hang up)."""
+    attempt: str = ""
+    """Which attempt is withdrawn, as the phone knows it."""
+    since: int = 0
+    """From when on the phone's inbox shall be told again."""
+    until: int = 0
 
 
 class OnUnknown(StrEnum):

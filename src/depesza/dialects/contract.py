@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from depesza.core.facts import Facts
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Notice
+from depesza.core.model import MICRO, Notice, Nudge
 from depesza.core.planning import Policy
 from depesza.services.audiences import Staged
 from depesza.services.documents import Document
@@ -83,7 +83,7 @@ class Dialect(Protocol):
     name: str
     """As counted in metrics, and as stored in submissions where it is a `Voice` too."""
     prefixes: Sequence[str]
-    """First path segments it answers under."""
+    """First path segments it answers under, or the first two (`api/mobile`), which win over the first alone."""
 
     async def handle(self, request: HttpRequest) -> HttpReply:
         """Answer a request; never raises for bad input."""
@@ -107,4 +107,13 @@ class Voice(Protocol):
 
     def call(self, notice: Notice, facts: Facts) -> HttpCall:
         """Write the callback for a notice."""
+        ...
+
+
+@runtime_checkable
+class Line(Protocol):
+    """A dialect on which phones listen for what is new."""
+
+    def nudge(self, nudges: Sequence[Nudge]) -> None:
+        """Tell those that listen here."""
         ...

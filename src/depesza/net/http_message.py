@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from http import HTTPStatus
 
-from depesza.wire.http import HttpReply
+from depesza.wire.http import ENDLESS, HttpReply
 
 LISTS = frozenset(
     (
@@ -68,7 +68,7 @@ def write_head(reply: HttpReply, date: str, last: bool) -> bytes:
     `date` is a whole line; `last` tells the client that the connection ends here.
     """
     lines = [STATUS_LINES.get(reply.status) or _status_line(reply.status), date]
-    if reply.status not in BODILESS:
+    if reply.status not in BODILESS and reply.length != ENDLESS:  # rfc 9112 6.3: that one ends with the connection
         lines.append(f"content-length: {len(reply.body) + reply.length}\r\n")
     if reply.content_type:
         lines.append(f"content-type: {_safe(reply.content_type)}\r\n")

@@ -7,7 +7,7 @@ by httptools (both lengths, two lengths, obs-fold, bare LF and CR, NUL), the res
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import httptools
@@ -21,8 +21,9 @@ from depesza.net.http_message import (
     write_head,
     write_refusal,
 )
+from depesza.net.http_stream import Outflow
 from depesza.net.proxies import TrustedProxies
-from depesza.wire.http import HttpReply, HttpRequest
+from depesza.wire.http import ENDLESS, HttpReply, HttpRequest
 
 log = structlog.get_logger(__name__)
 
@@ -130,9 +131,7 @@ class HttpConnection(asyncio.Protocol):
         self._continue = False
         self._last = False
         """Nothing that comes later counts: the connection ends when all that was read is answered."""
-        self._stalled = False
-        self._room: asyncio.Future[None] | None = None
-        """What a long body waits for while its client takes nothing."""
+        self._out: Outflow = None  # type: ignore[assignment]  # until connection_made
         self._unsent = 0
         self.waiting_since: float | None = None
         """Loop time since which we wait for (the rest of) a request."""
@@ -158,7 +157,10 @@ class HttpConnection(asyncio.Protocol):
     def close_soon(self) -> None:
         """Close after the answers that are due, or now when there are none."""
         self._last = True
-        if not self._busy:
+        if self._out.is_endless:
+            self._out.cut()
+            self._transport.close()
+        elif not self._busy:
             self._transport.close()
 
     def close(self) -> None:
@@ -172,6 +174,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if peer else ""
+        self._out = Outflow(transport, self._peer)
         self._serving.connections.add(self)
         self.waiting_since = self._serving.loop.time()
 
@@ -180,24 +183,25 @@ class HttpConnection(asyncio.Protocol):
         self._last = True
         self._serving.connections.discard(self)
         self._queue.clear()
-        self._make_room()
+        self._out.go_on()
+        self._out.cut()
 
     def eof_received(self) -> bool:
         """Let who closes its half have the answers that are due (not possible over TLS)."""
         self._last = True
-        return (self._busy or bool(self._queue)) and self._serving.scheme == "http"
+        due = self._busy or bool(self._queue)
+        return due and not self._out.is_endless and self._serving.scheme == "http"
 
     def pause_writing(self) -> None:
         """Take nothing more from a client that does not read its answers."""
-        self._stalled = True
+        self._out.stalled = True
         self.idle_since, self._unsent = self._serving.loop.time(), 0
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Go on."""
-        self._stalled = False
         self.idle_since = None
-        self._make_room()
+        self._out.go_on()
         if not self._busy:
             self._next()
 
@@ -366,11 +370,11 @@ class HttpConnection(asyncio.Protocol):
         self._serve(None, status)
 
     def _serve(self, request: HttpRequest | None, refusal: int) -> None:
-        if self._busy or self._stalled:
+        if self._busy or self._out.stalled:
             self._queue.append((request, refusal))
             self._transport.pause_reading()
         elif request is None:
-            self._write(write_refusal(refusal))
+            self._out.write(write_refusal(refusal))
             self._next()
         else:
             self._busy = True
@@ -382,50 +386,26 @@ class HttpConnection(asyncio.Protocol):
         try:
             try:
                 reply = await serving.reply(request, refusal)
+                self._last = self._last or reply.length == ENDLESS
                 head = write_head(reply, serving.date, self._is_last())
             except Exception:
                 log.exception("request failed", method=request.method, path=request.path, client=request.client)
                 reply, head = serving.apology(request, self._is_last())
             bodiless = request.method == "HEAD" or reply.status in BODILESS
-            self._write(head if bodiless else head + reply.body)
+            self._out.write(head if bodiless else head + reply.body)
             if reply.more is not None and not bodiless:
-                await self._stream(reply.more, reply.length)
+                await self._out.pour(reply.more, reply.length)
         finally:
             serving.tasks.discard(self._task)
         self._busy = False
         self._next()
 
-    async def _stream(self, pieces: AsyncIterator[bytes], left: int) -> None:
-        """Write the rest of a body as fast as its client takes it; break the connection when it is not complete."""
-        try:
-            async for piece in pieces:
-                while self._stalled and not self._transport.is_closing():
-                    self._room = self._serving.loop.create_future()
-                    await self._room
-                if self._transport.is_closing():
-                    break
-                left -= len(piece)
-                self._write(piece)
-        except Exception:
-            log.exception("body broke off", client=self._peer)
-            left = -1
-        if left:
-            self._transport.abort()
-
-    def _make_room(self) -> None:
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
-
     def _is_last(self) -> bool:
         return self._last and not self._queue
 
-    def _write(self, data: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
     def _next(self) -> None:
         """Go on with what was read meanwhile, or with reading."""
-        if self._stalled:
+        if self._out.stalled:
             return
         now = self._serving.loop.time()
         if self._queue:

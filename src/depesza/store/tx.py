@@ -15,7 +15,7 @@ from msgspec import Struct
 from depesza.core.facts import Facts
 from depesza.core.ids import Ids
 from depesza.core.ledger import spend
-from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Wallet
+from depesza.core.model import Content, Entry, Inbound, Message, Notice, Nudge, State, Wallet
 from depesza.store import schema
 from depesza.store.recent import Recent
 
@@ -103,6 +103,8 @@ class Work(Struct):
     """Documents to be written."""
     lookups: bool = False
     """Numbers wait to be looked up."""
+    nudges: list[Nudge] = []
+    """What phones that listen shall hear."""
     facts: bool = False
     """The facts were replaced."""
     scheduled: int = 0
@@ -209,6 +211,7 @@ class Batch:
             work.errands = work.errands or mine.errands
             work.builds += mine.builds
             work.lookups = work.lookups or mine.lookups
+            work.nudges += mine.nudges
             if mine.scheduled and (not work.scheduled or mine.scheduled < work.scheduled):
                 work.scheduled = mine.scheduled
 
@@ -276,7 +279,7 @@ class Tx:
     def work(self) -> Work:
         """What the engine shall be told after the commit."""
         if self.worked is None:
-            self.worked = Work(messages=[], notices=[], builds=[])
+            self.worked = Work(messages=[], notices=[], builds=[], nudges=[])
         return self.worked
 
     @property

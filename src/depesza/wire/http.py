@@ -29,6 +29,10 @@ class HttpRequest(Struct, frozen=True, gc=False):
     """`http` or `https`, as the client sees it."""
 
 
+ENDLESS = -1
+"""Length of a body that ends only when one side closes the connection."""
+
+
 class HttpReply(Struct, frozen=True, gc=False):
     """What we answer."""
 
@@ -39,7 +43,7 @@ class HttpReply(Struct, frozen=True, gc=False):
     more: AsyncIterator[bytes] | None = None
     """The rest of a body that is not held whole; where it comes short, the connection breaks."""
     length: int = 0
-    """Octets of that rest."""
+    """Octets of that rest, or `ENDLESS`."""
 
 
 class HttpCall(Struct, frozen=True, gc=False):
