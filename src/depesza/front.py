@@ -10,7 +10,7 @@ import structlog
 
 from depesza import dialects
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Nudge
+from depesza.core.model import MICRO
 from depesza.core.planning import Policy
 from depesza.dialects.contract import Context, Dialect, Line
 from depesza.engine.loader import Loader
@@ -95,11 +95,11 @@ class Front:
         await self.http.stop(grace)
         await self._client.close()
 
-    def nudge(self, nudges: Sequence[Nudge]) -> None:
-        """Tell phones that listen what is new for them."""
+    def nudge(self, devices: Sequence[int]) -> None:
+        """Hear that something was written that these phones shall be told, if they listen."""
         for dialect in self.dialects:
             if isinstance(dialect, Line):
-                dialect.nudge(nudges)
+                dialect.nudge(devices)
 
     async def _watch_certificates(self) -> None:
         while True:

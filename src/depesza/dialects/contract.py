@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from depesza.core.facts import Facts
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Notice, Nudge
+from depesza.core.model import MICRO, Notice
 from depesza.core.planning import Policy
 from depesza.services.audiences import Staged
 from depesza.services.documents import Document
@@ -114,6 +114,6 @@ class Voice(Protocol):
 class Line(Protocol):
     """A dialect on which phones listen for what is new."""
 
-    def nudge(self, nudges: Sequence[Nudge]) -> None:
-        """Tell those that listen here."""
+    def nudge(self, devices: Sequence[int]) -> None:
+        """Tell those that listen here what has just been written for them."""
         ...
