@@ -4,6 +4,7 @@ Rows of the store as values. The store holds them as one immutable `Facts` with 
 after a change, so a request reads one consistent picture without asking the database.
 """
 
+from collections import Counter
 from functools import cached_property
 
 from msgspec import Struct
@@ -149,6 +150,23 @@ class Credential(Struct, frozen=True, kw_only=True):
     expires: int = 0
 
 
+class Token(Struct, frozen=True, kw_only=True):
+    """What a client program of an account shows as it is, signing nothing, and how that program is answered."""
+
+    id: int
+    account: int
+    name: str
+    digest: bytes
+    """Keyed hash; the token itself is not kept."""
+    created: int = 0
+    language: str = ""
+    """`fr`, `en` or `ro`; empty: what the request asks for, then the owner's."""
+    country: str = ""
+    """Country of numbers written in national form; empty refuses them."""
+    legacy_errors: bool = False
+    """Errors have HTTP status 200, for a program that reads nothing else."""
+
+
 class Sender(Struct, frozen=True, kw_only=True):
     """A name or number an account may send from."""
 
@@ -204,6 +222,10 @@ class ConnectorFact(Struct, frozen=True, kw_only=True):
     enabled: bool = True
 
 
+OWN_KINDS = frozenset({"phones", "modem"})
+"""Kinds of connectors that lead to phones and modems of the operator's own, not to a carrier."""
+
+
 class Facts(Struct, frozen=True, kw_only=True, dict=True):
     """One consistent picture of everything above."""
 
@@ -213,6 +235,7 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     users: tuple[User, ...] = ()
     applications: tuple[Application, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    tokens: tuple[Token, ...] = ()
     senders: tuple[Sender, ...] = ()
     connectors: tuple[ConnectorFact, ...] = ()
     routes: tuple[Route, ...] = ()
@@ -247,6 +270,12 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
         return {(row.account, row.login): row for row in self.users}
 
     @cached_property
+    def user_alone(self) -> dict[str, User]:
+        """Users by a login that no other account has too."""
+        logins = Counter(row.login for row in self.users)
+        return {row.login: row for row in self.users if logins[row.login] == 1}
+
+    @cached_property
     def application(self) -> dict[int, Application]:
         """Applications by id."""
         return {row.id: row for row in self.applications}
@@ -260,6 +289,11 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def credential_digested(self) -> dict[bytes, Credential]:
         """Credentials by the hash of their consumer key."""
         return {row.digest: row for row in self.credentials}
+
+    @cached_property
+    def token_digested(self) -> dict[bytes, Token]:
+        """Tokens by the hash of what is shown."""
+        return {row.digest: row for row in self.tokens}
 
     @cached_property
     def sender(self) -> dict[tuple[int, str], Sender]:
@@ -289,6 +323,12 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def connector(self) -> dict[int, ConnectorFact]:
         """Connectors by id."""
         return {row.id: row for row in self.connectors}
+
+    @cached_property
+    def phones(self) -> tuple[int, ...]:
+        """Connectors that lead to own phones and modems, those that are enabled first."""
+        own = [row for row in self.connectors if row.kind in OWN_KINDS]
+        return tuple(row.id for row in sorted(own, key=lambda row: (not row.enabled, row.id)))
 
     @cached_property
     def number_owner(self) -> dict[str, int]:

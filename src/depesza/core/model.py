@@ -274,19 +274,6 @@ class ReplyFact(Struct, frozen=True, gc=False):
     message: int = 0
 
 
-class Nudge(Struct, frozen=True, gc=False):
-    """Something that a phone which listens shall hear at once; one that does not finds it when it asks."""
-
-    device: int
-    what: str
-    """`work`, `withdraw`, `settings`, `webhooks`, `inbox`, or `gone` (banned or deleted: hang up)."""
-    attempt: str = ""
-    """Which attempt is withdrawn, as the phone knows it."""
-    since: int = 0
-    """From when on the phone's inbox shall be told again."""
-    until: int = 0
-
-
 class OnUnknown(StrEnum):
     """What to do with a message that may have been sent when the answer was lost."""
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from depesza.core import phone, routing, schedule
 from depesza.core.facts import Account, Facts, Sender
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Content, Message, Priority, State, Submission
+from depesza.core.model import MICRO, Content, Message, Priority, State, Submission, Way
 from depesza.core.optout import with_clause
 from depesza.core.wording import Patterns
 from depesza.wire import Unencodable
@@ -110,7 +110,7 @@ def plan(
 ) -> Plan:
     """Decide everything about a submission; raises `Refused` when it can't be taken as a whole."""
     content = _content(submission, account, policy, now, new_id())
-    parts_of = _parts_counter(content, account, policy)
+    parts_of = _parts_counter(content, max(account.max_parts, submission.max_parts), policy)
     common = 0 if submission.texts else parts_of(content.text)
     own = facts.sender.get((account.id, content.sender))
     factor = own.factor if own is not None else 1
@@ -120,6 +120,8 @@ def plan(
     part_price = facts.pricing.part
     priority = int(content.priority)
     bulk = content.priority is Priority.BULK
+    way = content.way
+    free = submission.house or way is Way.PHONES
     missing = _template_missing(submission, account, facts, policy)
     restricted = facts.restricted
     others: dict[str, Content] = {}
@@ -144,19 +146,23 @@ def plan(
             why = "abroad"
         elif not why and missing(target):
             why = "template_missing"
-        if why or route is None:
+        ways = routing.order(route, id) if route is not None else ()
+        if way:
+            ways = routing.narrow(ways, way, facts.phones)
+        if why or not ways:
             refusal = why or "no_route"
             messages.append(Message(id, body, e164, parts, 0, State.REJECTED, priority, 0, due, 0, 0, text, 0, refusal))
             continue
-        price = 0 if submission.house else part_price(account.id, digits, target.country) * parts * factor
+        price = 0 if free else part_price(account.id, digits, target.country) * parts * factor
         total += price
-        connector = routing.order(route, id)[0]
+        connector = ways[0]
         if due > now:
             state, turn = State.SCHEDULED, 0
         else:
             state = State.SENDING if not bulk and lanes.places(connector).take() else State.QUEUED
             turn = lanes.queue(connector, priority).one(account.id, parts, account.weight)
-        messages.append(Message(id, body, e164, parts, price, state, priority, turn, due, route.id, connector, text))
+        by = route.id if route is not None else 0
+        messages.append(Message(id, body, e164, parts, price, state, priority, turn, due, by, connector, text))
     return Plan(content, tuple(messages), total, tuple(others.values()))
 
 
@@ -213,10 +219,12 @@ def _content(submission: Submission, account: Account, policy: Policy, now: int,
         priority=submission.priority,
         due=due if due > now else 0,
         deferred=submission.deferred,
-        expires=schedule.expires(max(due, now), submission.validity),
+        expires=submission.expires or schedule.expires(max(due, now), submission.validity),
         reply_to=reply_to,
         count=len(submission.receivers),
         batch=submission.batch,
+        way=submission.way,
+        callback=submission.callback,
     )
 
 
@@ -226,7 +234,7 @@ def _only_country(number: Sender) -> str:
     return "FR" if parsed is not None and parsed.country == "FR" else ""
 
 
-def _parts_counter(content: Content, account: Account, policy: Policy) -> Callable[[str], int]:
+def _parts_counter(content: Content, most: int, policy: Policy) -> Callable[[str], int]:
     encoding = Encoding(content.alphabet) if content.alphabet else None
 
     def parts(text: str) -> int:
@@ -234,8 +242,8 @@ def _parts_counter(content: Content, account: Account, policy: Policy) -> Callab
             number = count(text, encoding, 8, policy.keep_graphemes)[2]
         except Unencodable as error:
             raise Refused("unencodable", str(error)) from error
-        if number > account.max_parts:
-            raise Refused("too_long", f"{number} parts, {account.max_parts} are allowed")
+        if number > most:
+            raise Refused("too_long", f"{number} parts, {most} are allowed")
         return number
 
     return parts
@@ -252,14 +260,20 @@ def _opening(policy: Policy, at: int, now: int) -> int:
     return opening if opening > now else 0
 
 
+def ways(message: Message, facts: Facts) -> tuple[int, ...]:
+    """List the connectors that may carry a message by the route that was chosen for it."""
+    route = facts.routing.by_id.get(message.route)
+    return routing.narrow(route.connectors if route is not None else (), message.content.way, facts.phones)
+
+
 def other_way(message: Message, facts: Facts, usable: Collection[int]) -> int:
     """Choose a connector for a message that its own can't carry: its route's, or today's; 0 when there is none."""
     content = message.content
     number = phone.parse(message.receiver)
     country = (number.country or "") if number else ""
     today = facts.routing.choose(message.receiver[1:], country, content.sender, content.account, message.priority)
-    for route in (facts.routing.by_id.get(message.route), today):
-        for connector in route.connectors if route is not None else ():
-            if connector in usable:
-                return connector
+    named = today.connectors if today is not None else ()
+    for connector in (*ways(message, facts), *routing.narrow(named, content.way, facts.phones)):
+        if connector in usable:
+            return connector
     return 0

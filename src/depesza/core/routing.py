@@ -1,9 +1,11 @@
 """Which connectors may carry a message: rows tried in order, the first that fits wins."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
+
+from depesza.core.model import Way
 
 
 class Spread(StrEnum):
@@ -102,6 +104,20 @@ class Routes:
             self._found.clear()
         self._found[question] = found
         return found
+
+
+def narrow(named: tuple[int, ...], way: Way, phones: Sequence[int]) -> tuple[int, ...]:
+    """List those of a route's connectors on which a message may go its way, first choice first.
+
+    Own phones need not be named: where a route names none, all are meant by those who ask for them.
+    """
+    if way is Way.ANY:
+        return named
+    carriers = tuple(id for id in named if id not in phones)
+    if way is Way.NETWORK:
+        return carriers
+    own = tuple(id for id in named if id in phones) or tuple(phones)
+    return own if way is Way.PHONES else own + carriers
 
 
 _GOLDEN = 0x9E3779B97F4A7C15

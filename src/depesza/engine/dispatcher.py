@@ -277,10 +277,9 @@ class Dispatcher:
 
     def _other(self, message: Message, refused_by: int) -> int:
         """Choose the connector that tries next: the route's, not yet tried, up if one is."""
-        route = self._store.facts.routing.by_id.get(message.route)
         tried = self._tried.setdefault(message.id, set())
         tried.add(refused_by)
-        left = [c for c in (route.connectors if route else ()) if c not in tried and c in self._lanes]
+        left = [c for c in planning.ways(message, self._store.facts) if c not in tried and c in self._lanes]
         if not left:
             del self._tried[message.id]
             return 0
@@ -338,8 +337,7 @@ class Dispatcher:
         ways: dict[int, list[Message]] = {}
         for item in lane.heap:
             message = item[3]
-            route = self._store.facts.routing.by_id.get(message.route)
-            for connector in route.connectors if route else ():
+            for connector in planning.ways(message, self._store.facts):
                 other = self._lanes.get(connector)
                 if other is not None and other is not lane and other.connector.health.link is Link.UP:
                     ways.setdefault(connector, []).append(message)

@@ -26,10 +26,14 @@ def owe_receipt(
     state: State,
     refusal: str,
     now: int,
+    own: str = "",
 ) -> None:
-    """Write down that a state must be told, where the account or its user asks for it (spec: ovh/4.6)."""
-    url = user.callback if user is not None and user.callback else account.callback
-    if not url or (account.notices == "final" and state not in FINAL):
+    """Write down that a state must be told, where the submission, the account or its user asks for it.
+
+    `own` is the submission's callback, to which only the end is told. spec: ovh/4.6 smsadvert/6
+    """
+    url = own or (user.callback if user is not None and user.callback else account.callback)
+    if not url or ((own or account.notices == "final") and state not in FINAL):
         return
     fact = ReceiptFact(message, state, refusal, now, sender, receiver, tag)
     tx.add_notice(Notice(tx.new_id(), account.id, dialect, "receipt", url, _encode(fact), message, now, now))

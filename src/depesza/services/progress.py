@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from depesza.core import ledger, lifecycle, quota
+from depesza.core.facts import Facts
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
-from depesza.core.model import FINAL, MICRO, Message, OnUnknown, Outcome, Receipt, State
+from depesza.core.model import FINAL, MICRO, Message, OnUnknown, Outcome, Receipt, State, Way
 from depesza.core.refusals import Fault, Retry, refusal
 from depesza.services import notices
 from depesza.store.tx import Row, Tx, content_of, message_of
@@ -44,6 +45,8 @@ class Found(Struct, gc=False):
     sender: str
     dialect: str
     tag: str
+    callback: str
+    way: str
     told: Parts | None = None
     """Its parts, once they were read: a service does not read what it wrote itself."""
 
@@ -54,7 +57,7 @@ _NAMES = {state: state.name for state in State}
 
 
 def _found(row: Row) -> Found:
-    return Found(row[0], row[1], row[2], _STATES[row[3]], *row[4:12])
+    return Found(row[0], row[1], row[2], _STATES[row[3]], *row[4:14])
 
 
 async def step(
@@ -92,15 +95,20 @@ async def step(
     if account is None:
         return True
     user = facts.user.get(message.user) if message.user else None
-    if final and message.price and refunded(target, reason, account.refund_failed):
+    if final and message.price and (refunded(target, reason, account.refund_failed) or _by_phone(facts, message)):
         wallet = quota.payer(account, user)
         await tx.book(ledger.refund(wallet, message.price, message.id, now, tx.new_id()))
-    if (account.callback or user is not None) and (final or target in (State.SENT, State.PENDING)):
+    if (message.callback or account.callback or user is not None) and (final or target in (State.SENT, State.PENDING)):
         notices.owe_receipt(
             tx, account, user, message.id, message.dialect, message.sender, message.receiver, message.tag, target,
-            reason, now,
+            reason, now, message.callback,
         )  # fmt: skip
     return True
+
+
+def _by_phone(facts: Facts, message: Found) -> bool:
+    """Tell whether an own phone did what a carrier was paid for in advance."""
+    return message.way == Way.PHONES_FIRST and message.connector in facts.phones
 
 
 def refunded(state: State, reason: str, refund_failed: bool) -> bool:
@@ -150,7 +158,7 @@ def _taken(tx: Tx, message: Message, at: int) -> None:
     tx.update("move", (id, _SENDING, _SENT, "", at, 0, 0, 0, 0))
     content = message.content
     account = tx.facts.account.get(content.account)
-    if account is not None and account.notices == "all":
+    if account is not None and account.notices == "all" and not content.callback:
         user = tx.facts.user.get(content.user) if content.user else None
         notices.owe_receipt(
             tx, account, user, id, content.dialect, content.sender, message.receiver, content.tag, State.SENT, "", at
@@ -162,7 +170,7 @@ def _row_of(message: Message, state: int = _SENT) -> Row:
     content = message.content
     return (
         message.id, content.account, content.user, state, message.parts, message.price, message.receiver,
-        message.connector, content.id, content.sender, content.dialect, content.tag,
+        message.connector, content.id, content.sender, content.dialect, content.tag, content.callback, content.way,
     )  # fmt: skip
 
 

@@ -33,6 +33,8 @@ async def submit(tx: Tx, account: Account, submission: Submission, lanes: Lanes,
             _give_turns_back(account, plan, lanes)
             raise
         _write(tx, account, user, plan, now)
+        for message in plan.messages if submission.warning else ():
+            tx.event(message.id, now, "warning", submission.warning)
     return Accepted(
         plan.content.id,
         tuple([message.id for message in plan.messages]),
@@ -114,7 +116,7 @@ def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: int) ->
             content = message.content
             notices.owe_receipt(
                 tx, account, user, message.id, content.dialect, content.sender, message.receiver, content.tag,
-                message.state, message.refusal, now,
+                message.state, message.refusal, now, content.callback,
             )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ FACTS: dict[str, type[Struct]] = {
     "users": facts.User,
     "applications": facts.Application,
     "credentials": facts.Credential,
+    "tokens": facts.Token,
     "senders": facts.Sender,
     "connectors": facts.ConnectorFact,
     "routes": Route,
@@ -58,6 +59,7 @@ UNIQUE: dict[str, tuple[str, ...]] = {
     "users": ("account", "login"),
     "applications": ("key",),
     "credentials": ("digest",),
+    "tokens": ("account", "name"),
     "connectors": ("name",),
     "packs": ("country", "quantity"),
 }
@@ -169,6 +171,8 @@ submissions = Table(
     _text("reply_to"),
     _whole("count"),
     _text("batch"),
+    _text("way", before=""),
+    _text("callback", before=""),
 )
 
 messages = Table(
@@ -650,6 +654,200 @@ sender_codes = Table(
 )
 """Codes sent to numbers that accounts want to send from."""
 
+# phones and modems of our own
+
+devices = Table(
+    "devices",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _text("kind"),
+    _text("name"),
+    _bytes("token"),
+    _text("login"),
+    _text("version"),
+    _text("push"),
+    _bytes("signing_key"),
+    _whole("created"),
+    _whole("seen"),
+    _whole("stream"),
+    _whole("pulled"),
+    _whole("told"),
+    _whole("ping"),
+    _whole("clock_offset"),
+    _text("offsets"),
+    _small("enabled"),
+    _small("paused"),
+    _small("banned"),
+    _text("misconfigured"),
+    _whole("weight"),
+    _whole("ttl"),
+    _text("settings"),
+    _text("health"),
+    Index("devices_token", "token", unique=True),
+    Index("devices_account", "account", "id"),
+)
+"""Phones and modems; account 0 serves all accounts. `told` is when its row was last touched."""
+
+sims = Table(
+    "sims",
+    metadata,
+    _whole("id", key=True),
+    _whole("device"),
+    _small("slot"),
+    _text("number"),
+    _text("operator"),
+    _text("plmn"),
+    _text("iccid"),
+    _text("said"),
+    _small("enabled"),
+    _whole("weight"),
+    _text("limits"),
+    _whole("last"),
+    _whole("cooldown"),
+    _small("cooldowns"),
+    _small("failures"),
+    _text("recent"),
+    _small("probing"),
+    _small("suspect"),
+    _small("generic"),
+    _whole("day"),
+    _whole("day_used"),
+    _whole("month"),
+    _whole("month_used"),
+    Index("sims_device", "device", "slot", unique=True),
+)
+"""SIM cards; `recent` is how its last 20 attempts ended (1 good, 0 bad), `said` what the phone tells of the card."""
+
+device_attempts = Table(
+    "device_attempts",
+    metadata,
+    _whole("id", key=True),
+    _whole("message"),
+    _whole("account"),
+    _text("receiver"),
+    _whole("connector"),
+    _whole("device"),
+    _whole("sim"),
+    _small("slot"),
+    _small("parts"),
+    _small("state"),
+    _small("open"),
+    _small("n"),
+    _whole("at"),
+    _whole("offered"),
+    _whole("accepted"),
+    _whole("submitted"),
+    _whole("sent"),
+    _whole("done"),
+    _whole("valid"),
+    _whole("lease"),
+    _text("reason"),
+    _text("error"),
+    _text("reference"),
+    _small("counted"),
+    _small("late"),
+    Index("device_attempts_message", "message", "id"),
+    Index("device_attempts_sim", "sim", "at"),
+    Index(
+        "device_attempts_held",
+        "device",
+        "id",
+        sqlite_where=text("state IN (0, 1, 2, 5)"),
+        postgresql_where=text("state IN (0, 1, 2, 5)"),
+    ),
+    Index(
+        "device_attempts_lease",
+        "lease",
+        sqlite_where=text("open = 1 AND lease > 0"),
+        postgresql_where=text("open = 1 AND lease > 0"),
+    ),
+)
+"""A message on a SIM. While `open` it decides what becomes of its message; `lease` is when it is looked at next."""
+
+device_inbounds = Table(
+    "device_inbounds",
+    metadata,
+    _whole("device", key=True),
+    _text("key", key=True),
+    _whole("sim"),
+    _text("sender"),
+    _whole("at"),
+    _whole("stored"),
+    _whole("inbound"),
+    _text("kind"),
+    _bytes("data"),
+    _small("late"),
+    Index("device_inbounds_sender", "sender", "stored"),
+)
+"""What phones received, each once; `inbound` is its row in `inbounds`. `data` is what is more than a text."""
+
+device_wishes = Table("device_wishes", metadata, _whole("submission", key=True), _text("wish"))
+"""What a submission asks of phones, where it asks something: JSON of `core.devices.Wish`."""
+
+device_rules = Table(
+    "device_rules",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _text("prefix"),
+    _text("mode"),
+    _whole("sim"),
+    _text("operator"),
+    Index("device_rules_account", "account", "id"),
+)
+"""Which SIMs an account's messages take."""
+
+device_bells = Table(
+    "device_bells",
+    metadata,
+    _whole("id", key=True),
+    _whole("device"),
+    _text("event"),
+    _text("detail"),
+    _whole("at"),
+    Index("device_bells_at", "at"),
+)
+"""What phones are to be told on their streams; kept for minutes."""
+
+device_health = Table(
+    "device_health",
+    metadata,
+    _whole("device", key=True),
+    _whole("at", key=True),
+    _text("sample"),
+    Index("device_health_at", "at"),
+)
+"""Samples of phones, one a minute at most: JSON of `services.devices.Sample`."""
+
+device_alerts = Table(
+    "device_alerts",
+    metadata,
+    _whole("device", key=True),
+    _whole("sim", key=True),
+    _text("kind", key=True),
+    _whole("at"),
+    _text("detail"),
+)
+"""What is wrong with phones now; a row goes when it is well again."""
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _text("kind"),
+    _bytes("digest"),
+    _text("hint"),
+    _whole("created"),
+    _whole("expires"),
+    _whole("used"),
+    _whole("revoked"),
+    Index("enrolments_digest", "digest", unique=True),
+    Index("enrolments_account", "account", "id"),
+)
+"""Codes (one use) and keys (many) with which phones join an account, kept as hashes."""
+
 INSERTS: dict[str, str] = {
     "submissions": "",
     "messages": "",
@@ -675,5 +873,6 @@ INSERTS: dict[str, str] = {
     "contacts": "",
     "lookups": "",
     "acts": "",
+    "device_attempts": "",
 }
 """Tables written by the thousand, and what happens when the key is there already."""

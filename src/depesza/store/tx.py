@@ -15,7 +15,7 @@ from msgspec import Struct
 from depesza.core.facts import Facts
 from depesza.core.ids import Ids
 from depesza.core.ledger import spend
-from depesza.core.model import Content, Entry, Inbound, Message, Notice, Nudge, State, Wallet
+from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Wallet
 from depesza.store import schema
 from depesza.store.recent import Recent
 
@@ -45,6 +45,7 @@ HOT_ORDER = (
     "contacts",
     "lookups",
     "acts",
+    "device_attempts",
     "move",
     "part_state",
     "notice_done",
@@ -103,8 +104,10 @@ class Work(Struct):
     """Documents to be written."""
     lookups: bool = False
     """Numbers wait to be looked up."""
-    nudges: list[Nudge] = []
-    """What phones that listen shall hear."""
+    bells: list[int] = []
+    """Phones of our own that are to be told something."""
+    phones: bool = False
+    """Something changed for phones of our own: one called, or an attempt ended."""
     facts: bool = False
     """The facts were replaced."""
     scheduled: int = 0
@@ -211,7 +214,8 @@ class Batch:
             work.errands = work.errands or mine.errands
             work.builds += mine.builds
             work.lookups = work.lookups or mine.lookups
-            work.nudges += mine.nudges
+            work.phones = work.phones or mine.phones
+            work.bells += mine.bells
             if mine.scheduled and (not work.scheduled or mine.scheduled < work.scheduled):
                 work.scheduled = mine.scheduled
 
@@ -279,7 +283,7 @@ class Tx:
     def work(self) -> Work:
         """What the engine shall be told after the commit."""
         if self.worked is None:
-            self.worked = Work(messages=[], notices=[], builds=[], nudges=[])
+            self.worked = Work(messages=[], notices=[], builds=[], bells=[])
         return self.worked
 
     @property
@@ -346,7 +350,7 @@ class Tx:
             "submissions",
             (
                 c.id, c.account, c.user, c.dialect, c.created, c.sender, c.text, c.tag, c.alphabet, c.flash,
-                int(c.priority), c.due, c.deferred, c.expires, c.reply_to, c.count, c.batch,
+                int(c.priority), c.due, c.deferred, c.expires, c.reply_to, c.count, c.batch, c.way.value, c.callback,
             ),
         )  # fmt: skip
 
