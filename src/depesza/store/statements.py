@@ -74,7 +74,7 @@ def _insert(name: str, conflict: str) -> Statement:
 def load(database: Database) -> dict[str, Statement]:
     """Read all statements, completed for `database`."""
     found = {name: _insert(name, conflict) for name, conflict in schema.INSERTS.items()}
-    for name in ("hot.sql", "work.sql", "lists.sql"):
+    for name in ("hot.sql", "work.sql", "lists.sql", "devices.sql"):
         source = resources.files("depesza.store").joinpath("queries", name).read_text("utf-8")
         found |= _parse(source, database)
     return found

@@ -1,0 +1,42 @@
+-- Queries about phones of our own that lock what they read, so that nobody else acts on the same row meanwhile.
+
+-- name: enrolment_found
+-- A code or key by its hash.
+SELECT id, account, expires, used, revoked FROM enrolments WHERE digest = ?1 AND kind = ?2 /*pg FOR UPDATE */
+
+-- name: device_offers
+-- columns: id, message, receiver, slot, state, valid, offered, at
+-- What a phone is to know of: offered or accepted attempts, and those that are asked back.
+SELECT id, message, receiver, slot, state, valid, offered, at FROM device_attempts
+WHERE device = ?1 AND state IN (0, 1, 2, 5) AND state <> 2 ORDER BY id /*pg FOR UPDATE */
+
+-- name: device_attempts_of
+-- values: id bigint, device bigint
+-- columns: id, message, account, receiver, connector, device, sim, slot, parts, state, open, n, at, offered, accepted, submitted, sent, done, valid, lease, reason, error, reference, counted, late
+-- Attempts that a device reports on; those of others are not found.
+SELECT a.id AS id, a.message AS message, a.account AS account, a.receiver AS receiver, a.connector AS connector,
+  a.device AS device, a.sim AS sim, a.slot AS slot, a.parts AS parts, a.state AS state, a.open AS open, a.n AS n,
+  a.at AS at, a.offered AS offered, a.accepted AS accepted, a.submitted AS submitted, a.sent AS sent, a.done AS done,
+  a.valid AS valid, a.lease AS lease, a.reason AS reason, a.error AS error, a.reference AS reference,
+  a.counted AS counted, a.late AS late
+FROM v JOIN device_attempts a ON a.id = v.id AND a.device = v.device /*pg FOR UPDATE OF a */
+
+-- name: device_attempts_due
+-- columns: id, message, account, receiver, connector, device, sim, slot, parts, state, open, n, at, offered, accepted, submitted, sent, done, valid, lease, reason, error, reference, counted, late
+-- Open attempts that are to be looked at now; one that another process looks at is left to it.
+SELECT id, message, account, receiver, connector, device, sim, slot, parts, state, open, n, at, offered, accepted,
+  submitted, sent, done, valid, lease, reason, error, reference, counted, late FROM device_attempts
+WHERE open = 1 AND lease > 0 AND lease <= ?1 ORDER BY lease LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED */
+
+-- name: device_attempts_message
+-- columns: id, message, account, receiver, connector, device, sim, slot, parts, state, open, n, at, offered, accepted, submitted, sent, done, valid, lease, reason, error, reference, counted, late
+-- All attempts of a message, the oldest first.
+SELECT id, message, account, receiver, connector, device, sim, slot, parts, state, open, n, at, offered, accepted,
+  submitted, sent, done, valid, lease, reason, error, reference, counted, late FROM device_attempts
+WHERE message = ?1 ORDER BY id /*pg FOR UPDATE */
+
+-- name: sims_locked
+-- Lock the SIM cards of these devices, always in the same order, so that nobody else gives them work meanwhile.
+-- values: device bigint
+-- columns: id
+SELECT s.id AS id FROM v JOIN sims s ON s.device = v.device ORDER BY s.id /*pg FOR UPDATE OF s */
