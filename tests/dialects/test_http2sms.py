@@ -14,9 +14,10 @@ from tests.dialects.http2sms_world import FIELDS, HASHED, HELP, MORE, Counter, c
 
 from depesza.core.model import MICRO
 from depesza.dialects.contract import Voice
-from depesza.dialects.http2sms import codec, login
+from depesza.dialects.http2sms import codec
 from depesza.dialects.http2sms.answers import FORMS, Refused, left, refused
 from depesza.dialects.http2sms.codes import PARAMETERS, Status
+from depesza.services import doors
 from depesza.services.locks import LOCKED, TRIES
 from depesza.store.contract import Busy
 
@@ -223,7 +224,7 @@ async def test_a_user_that_is_deleted_is_out_at_once(counter: Counter) -> None:
 
 
 async def test_too_many_logins_at_once_are_told_to_wait(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login, "MOST_WAITING", 0)
+    monkeypatch.setattr(doors, "MOST_WAITING", 0)
     assert json.loads((await counter.send(contentType="text/json")).text)["status"] == 503
 
 
