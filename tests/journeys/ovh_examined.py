@@ -156,12 +156,12 @@ class Examined:
         self.auth = Signed(made.row.key, made.secret, key.consumer_key)
         self._lists.clear()
 
-    def call(self, method: str, path: str, body: object = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call below the version; gives the JSON of a success, else None."""
         answer = self.session.request(method, self.base + path, json=body, auth=self.auth, timeout=10)
         return answer.json() if answer.status_code == 200 else None
 
-    def good(self, method: str, path: str, body: object = None) -> Any:
+    def good(self, method: str, path: str, body: Any = None) -> Any:
         """Call, expect a success."""
         answer = self.session.request(method, self.base + path, json=body, auth=self.auth, timeout=10)
         assert answer.status_code == 200, f"{method} {path}: {answer.text}"
@@ -205,6 +205,12 @@ class Examined:
         for path in chain.from_iterable(paths for end, paths in BEFORE.items() if label.endswith(end)):
             self.call("POST", self.fill(path), GOOD.get(path))
             self._lists.pop(path, None)
+        if label == f"DELETE {HERE}/batches/{{id}}":
+            batch = self.fill(label.partition(" ")[2])
+            for _ in range(500):
+                if self.good("GET", batch)["status"] == "CANCELED":
+                    break
+                time.sleep(0.01)
         for path in (HERE, USER):
             if path + "/receivers/{slotId}" in label and not self.call("GET", self.fill(path + "/receivers/{slotId}")):
                 self.good(
