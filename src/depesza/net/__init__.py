@@ -1,10 +1,11 @@
-"""The only sockets of the house: HTTP in and out, the TCP/TLS pump, the guard before outgoing calls.
+"""The only sockets of the house: HTTP in and out, the TCP/TLS pump, serial ports, the guard before outgoing calls.
 
 Errors that leave this room:
 
     NetError
     ├── AddressInUse    we wanted to listen where somebody already does
     ├── ConnectFailed   nobody answered, or not as agreed; `reason` is one word
+    ├── PortFailed      a serial port cannot be opened
     └── Forbidden       the guard does not let us go there
 """
 
@@ -30,6 +31,14 @@ class ConnectFailed(NetError):
         self.host = host
         self.port = port
         self.reason = reason
+
+
+class PortFailed(NetError):
+    """A serial port cannot be opened: it is not there, in use, or not ours to open."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"cannot open {path}: {detail}")
+        self.path = path
 
 
 class Forbidden(NetError):
