@@ -222,6 +222,32 @@ class ConnectorFact(Struct, frozen=True, kw_only=True):
     enabled: bool = True
 
 
+class Webhook(Struct, frozen=True, kw_only=True):
+    """An address that a user wants called when something happens; beside the callbacks of `User` and `Account`."""
+
+    user_id: int
+    name: str
+    account: int
+    dialect: str
+    """In whose words it is told, and of whose messages."""
+    url: str
+    event: str
+    """`sent`, `delivered`, `failed`, `cancelled`, or `received`."""
+    device: int = 0
+    """Only what this phone does or receives; 0: all."""
+    created: int = 0
+
+
+class PhoneSettings(Struct, frozen=True, kw_only=True):
+    """What an account wants set in its phones' app, and in its webhooks."""
+
+    account: int
+    shown: str = "{}"
+    """JSON: section, name, value."""
+    secrets: bytes = b""
+    """The same of what is never shown, encrypted with the settings' key; empty for none."""
+
+
 OWN_KINDS = frozenset({"phones", "modem"})
 """Kinds of connectors that lead to phones and modems of the operator's own, not to a carrier."""
 
@@ -236,6 +262,8 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     applications: tuple[Application, ...] = ()
     credentials: tuple[Credential, ...] = ()
     tokens: tuple[Token, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+    phone_settings: tuple[PhoneSettings, ...] = ()
     senders: tuple[Sender, ...] = ()
     connectors: tuple[ConnectorFact, ...] = ()
     routes: tuple[Route, ...] = ()
@@ -294,6 +322,19 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def token_digested(self) -> dict[bytes, Token]:
         """Tokens by the hash of what is shown."""
         return {row.digest: row for row in self.tokens}
+
+    @cached_property
+    def hooks_of(self) -> dict[int, tuple[Webhook, ...]]:
+        """Webhooks by user, in the order of their names."""
+        found: dict[int, list[Webhook]] = {}
+        for row in self.webhooks:
+            found.setdefault(row.user_id, []).append(row)
+        return {user: tuple(rows) for user, rows in found.items()}
+
+    @cached_property
+    def phone_settings_of(self) -> dict[int, PhoneSettings]:
+        """Settings of phones by account."""
+        return {row.account: row for row in self.phone_settings}
 
     @cached_property
     def sender(self) -> dict[tuple[int, str], Sender]:

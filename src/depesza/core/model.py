@@ -240,10 +240,10 @@ class Notice(Struct, frozen=True, gc=False):
     account: int
     dialect: str
     kind: str
-    """`receipt`, `reply`, `stop`, or `mail`."""
+    """`receipt`, `reply`, `stop`, `hook`, or `mail`."""
     url: str
     fact: bytes
-    """JSON of a `ReceiptFact`, `ReplyFact` or `wire.mail.Mail`, frozen when it happened."""
+    """JSON of a `ReceiptFact`, `ReplyFact`, `HookFact` or `wire.mail.Mail`, frozen when it happened."""
     message: int
     due: int
     created: int
@@ -272,6 +272,30 @@ class ReplyFact(Struct, frozen=True, gc=False):
     tag: str
     at: int
     message: int = 0
+
+
+class HookFact(Struct, frozen=True, gc=False):
+    """What a webhook tells: one event of a message, or a text received."""
+
+    hook: str
+    """Its name among its user's."""
+    event: str
+    """`core.facts.Webhook.event`."""
+    at: int
+    message: str
+    """As the client calls it; the id of a text received."""
+    sender: str
+    receiver: str
+    text: str = ""
+    """Of a text received."""
+    parts: int = 0
+    refusal: str = ""
+    error: str = ""
+    """Why it failed, in the words of a phone."""
+    device: int = 0
+    """Phone that did it; 0 for none."""
+    slot: int = 0
+    """SIM 1, 2 or 3 of it; 0 where that is not known."""
 
 
 class OnUnknown(StrEnum):

@@ -133,6 +133,7 @@ async def _take(tx: Tx, id: int, inbound: Inbound, talk: Talk, silences: Silence
     price = 0 if stops or starts else await _charge(tx, account, user, id, policy, now)
     kept = Inbound(inbound.connector, peer, inbound.recipient, inbound.text, inbound.at)
     tx.add_inbound(id, kept, account.id, user.id if user else 0, talk.tag, talk.message, price)
+    notices.owe_received(tx, account.id, user.id if user else 0, id, kept, now)
     if talk.message:
         kind = "stop" if stops else "start" if starts else "reply"
         tx.event(talk.message, now, kind, f"{id} from {peer}")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from depesza.core.facts import Account, User
-from depesza.core.model import FINAL, Notice, ReceiptFact, ReplyFact, State
+from depesza.core.facts import Account, User, Webhook
+from depesza.core.model import FINAL, HookFact, Inbound, Notice, ReceiptFact, ReplyFact, State
 from depesza.store.tx import Tx
 from depesza.wire.mail import Mail
 
@@ -37,6 +37,64 @@ def owe_receipt(
         return
     fact = ReceiptFact(message, state, refusal, now, sender, receiver, tag)
     tx.add_notice(Notice(tx.new_id(), account.id, dialect, "receipt", url, _encode(fact), message, now, now))
+
+
+_TOLD = {
+    State.SENT: "sent",
+    State.DELIVERED: "delivered",
+    State.FAILED: "failed",
+    State.EXPIRED: "failed",
+    State.REJECTED: "failed",
+    State.CANCELLED: "cancelled",
+}
+"""Which event a state is to webhooks; the others are none."""
+
+
+async def owe_hooks(
+    tx: Tx,
+    user: int,
+    message: int,
+    dialect: str,
+    sender: str,
+    receiver: str,
+    tag: str,
+    parts: int,
+    state: State,
+    refusal: str,
+    now: int,
+) -> None:
+    """Write down that a user's webhooks must be told a state, each that asks for it. spec: devices/9"""
+    event = _TOLD.get(state)
+    hooks = [row for row in tx.facts.hooks_of.get(user, ()) if row.event == event and row.dialect == dialect]
+    if not hooks:
+        return
+    rows = await tx.query(
+        "SELECT device, slot, error FROM device_attempts WHERE message = ?1 ORDER BY id DESC LIMIT 1", message
+    )
+    device, slot, error = rows[0] if rows else (0, 0, "")
+    for hook in hooks:
+        if hook.device in (0, device):
+            fact = HookFact(hook.name, hook.event, now, tag, sender, receiver, "", parts, refusal, error, device, slot)
+            _owe_hook(tx, hook, fact, message)
+
+
+def owe_received(
+    tx: Tx, account: int, user: int, id: int, inbound: Inbound, now: int, device: int = 0, slot: int = 0
+) -> None:
+    """Write down that webhooks must be told a text received: its user's, or all of the account's where it has none."""
+    for hook in tx.facts.webhooks:
+        if hook.account == account and hook.event == "received" and user in (0, hook.user_id):
+            if hook.device in (0, device):
+                i = inbound
+                fact = HookFact(
+                    hook.name, hook.event, i.at, str(id), i.sender, i.recipient, i.text, 0, "", "", device, slot
+                )
+                _owe_hook(tx, hook, fact, 0, now)
+
+
+def _owe_hook(tx: Tx, hook: Webhook, fact: HookFact, message: int, now: int = 0) -> None:
+    at = now or fact.at
+    tx.add_notice(Notice(tx.new_id(), hook.account, hook.dialect, "hook", hook.url, _encode(fact), message, at, at))
 
 
 def owe_reply(tx: Tx, account: Account, dialect: str, kind: str, url: str, fact: ReplyFact) -> None:

@@ -103,6 +103,11 @@ async def step(
             tx, account, user, message.id, message.dialect, message.sender, message.receiver, message.tag, target,
             reason, now, message.callback,
         )  # fmt: skip
+    if facts.webhooks and message.user:
+        await notices.owe_hooks(
+            tx, message.user, message.id, message.dialect, message.sender, message.receiver, message.tag,
+            message.parts, target, reason, now,
+        )  # fmt: skip
     return True
 
 
@@ -148,6 +153,12 @@ async def settle(tx: Tx, connector: int, settled: Sequence[tuple[Outcome, Messag
             await step(tx, message, News.TAKEN, outcome.at)
         else:
             _taken(tx, sent, outcome.at)
+            if sent.content.user and tx.facts.webhooks:
+                content = sent.content
+                await notices.owe_hooks(
+                    tx, content.user, sent.id, content.dialect, content.sender, sent.receiver, content.tag,
+                    sent.parts, State.SENT, "", outcome.at,
+                )  # fmt: skip
             if sent.parts == 1:
                 recent.keep(connector, outcome.remotes[0], _row_of(sent))
 

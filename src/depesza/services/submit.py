@@ -32,7 +32,7 @@ async def submit(tx: Tx, account: Account, submission: Submission, lanes: Lanes,
         except ledger.NotEnoughCredits:
             _give_turns_back(account, plan, lanes)
             raise
-        _write(tx, account, user, plan, now)
+        await _write(tx, account, user, plan, now)
         for message in plan.messages if submission.warning else ():
             tx.event(message.id, now, "warning", submission.warning)
     return Accepted(
@@ -101,7 +101,7 @@ def usual_sender(facts: Facts, account: Account) -> str:
     return account.forward_sender if account.forward_sender in names else min(names, default="")
 
 
-def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: int) -> None:
+async def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: int) -> None:
     for content in (plan.content, *plan.others):
         tx.add_content(content)
     tx.add_messages(plan.messages)
@@ -117,6 +117,10 @@ def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: int) ->
             notices.owe_receipt(
                 tx, account, user, message.id, content.dialect, content.sender, message.receiver, content.tag,
                 message.state, message.refusal, now, content.callback,
+            )  # fmt: skip
+            await notices.owe_hooks(
+                tx, content.user, message.id, content.dialect, content.sender, message.receiver, content.tag,
+                message.parts, message.state, message.refusal, now,
             )  # fmt: skip
 
 

@@ -72,6 +72,7 @@ async def delete(tx: Tx, id: int, now: int) -> None:
     if user is None:
         raise Unknown(f"user {id}")
     await _set_quota(tx, tx.facts.account[user.account], user, Quota(active=False), now)
+    tx.drop("webhooks", user_id=id)
     tx.drop("users", id=id)
 
 

@@ -40,6 +40,8 @@ FACTS: dict[str, type[Struct]] = {
     "applications": facts.Application,
     "credentials": facts.Credential,
     "tokens": facts.Token,
+    "webhooks": facts.Webhook,
+    "phone_settings": facts.PhoneSettings,
     "senders": facts.Sender,
     "connectors": facts.ConnectorFact,
     "routes": Route,
@@ -50,7 +52,12 @@ FACTS: dict[str, type[Struct]] = {
 }
 """Table and struct of everything that `core.facts.Facts` holds."""
 
-KEYS: dict[str, tuple[str, ...]] = {"senders": ("account", "name"), "wordings": ("account", "name")}
+KEYS: dict[str, tuple[str, ...]] = {
+    "senders": ("account", "name"),
+    "wordings": ("account", "name"),
+    "webhooks": ("user_id", "name"),
+    "phone_settings": ("account",),
+}
 """Primary keys other than `id`."""
 
 UNIQUE: dict[str, tuple[str, ...]] = {
@@ -848,6 +855,36 @@ enrolments = Table(
 )
 """Codes (one use) and keys (many) with which phones join an account, kept as hashes."""
 
+# requests that clients name
+
+requests = Table(
+    "requests",
+    metadata,
+    _whole("id", key=True),
+    _whole("account"),
+    _whole("user_id"),
+    _text("name"),
+    _whole("created"),
+    Index("requests_name", "user_id", "name", unique=True),
+    Index("requests_user", "user_id", "id"),
+)
+"""Submissions that their clients call by names of their own; `id` is the submission's."""
+
+request_messages = Table(
+    "request_messages",
+    metadata,
+    _whole("message", key=True),
+    _whole("request"),
+    _small("n"),
+    Index("request_messages_request", "request", "n"),
+)
+"""The messages of a request, one a receiver."""
+
+access_tokens = Table(
+    "access_tokens", metadata, _text("id", key=True), _whole("user_id"), _whole("expires"), _text("pair")
+)
+"""Tokens that users gave to their programs and did not take back."""
+
 INSERTS: dict[str, str] = {
     "submissions": "",
     "messages": "",
@@ -874,5 +911,6 @@ INSERTS: dict[str, str] = {
     "lookups": "",
     "acts": "",
     "device_attempts": "",
+    "request_messages": "",
 }
 """Tables written by the thousand, and what happens when the key is there already."""

@@ -46,6 +46,7 @@ HOT_ORDER = (
     "lookups",
     "acts",
     "device_attempts",
+    "request_messages",
     "move",
     "part_state",
     "notice_done",
