@@ -195,8 +195,8 @@ class App:
             self.dispatcher.take(work.messages)
         if work.notices:
             self.caller.take(work.notices)
-        if work.nudges:
-            self.front.nudge(work.nudges)
+        if work.bells:
+            self.front.nudge(work.bells)
         if work.errands:
             self.campaigner.reload()
         if work.builds:
