@@ -27,11 +27,14 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_quick_run_of_some_rows_ends_well() -> None:
-    done = run("single-16", "http2sms-16", "jobs-100-quiet", "--quick", "--scale", "0.01", "--no-ceilings")
+    done = run(
+        "single-16", "http2sms-16", "jobs-100-quiet", "campaign-500k", "--quick", "--scale", "0.01", "--no-ceilings"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "single posts, 16 connections" in done.stdout
     assert "http2sms posts, 16 connections" in done.stdout
     assert "jobs of 100 receivers, no callback" in done.stdout
+    assert "a campaign of 5,000: another account's messages meanwhile, p99" in done.stdout
 
 
 def test_an_unknown_row_is_named() -> None:

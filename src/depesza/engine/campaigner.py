@@ -7,7 +7,7 @@ the table, and what another process has written there (a pause, a cancel) is see
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import structlog
@@ -95,9 +95,9 @@ class Campaigner:
             while True:
                 await self._safely(self._turn)
 
-    async def _safely(self, work: Callable[[], object]) -> None:
+    async def _safely(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work()  # type: ignore[misc]
+            await work()
         except Stopped:
             raise
         except Exception as error:

@@ -27,7 +27,7 @@ MOST = 1_000
 """Campaigns in one answer."""
 MOST_ERRORS = 1_000
 """Receivers without a message that are remembered one by one."""
-MOST_SHOWN = 10_000
+MOST_SHOWN = 1_000
 """Receivers of a campaign's own list that are kept to be shown again."""
 
 RUNNING, INSERTED, DONE, FAILED = "running", "inserted", "done", "failed"
