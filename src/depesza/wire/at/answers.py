@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-_FIELD = re.compile(r'\s*(?:"([^"]*)"?|([^,]*))\s*(?:,|$)')
+_FIELD = re.compile(r'(?:^|,)\s*("[^"]*"|[^,]*)')
 _CODE = re.compile(r"\+(CM[SE]) ERROR: ?(.*)", re.IGNORECASE)
 _BARE_ERRORS = frozenset({"ERROR", "NO CARRIER", "COMMAND NOT SUPPORT", "TOO MANY PARAMETERS"})
 _HOME, _ROAMING = frozenset({1, 6}), frozenset({5, 7})  # 6 and 7: for short messages only (27.007 7.2)
@@ -92,18 +92,7 @@ def unasked(line: str) -> Stored | Follows | None:
 
 def fields(text: str) -> list[str]:
     """Cut parameters at their commas, quotes taken off."""
-    text = text.strip()
-    found: list[str] = []
-    at = 0
-    while at <= len(text):
-        match = _FIELD.match(text, at)
-        if match is None:  # text behind a closing quote
-            return found
-        found.append(match[1] if match[1] is not None else match[2].strip())
-        if match.end() == len(text) and not text.endswith(","):
-            break
-        at = match.end() if match.end() > at else at + 1
-    return found
+    return [match[1].strip(' "') for match in _FIELD.finditer(text.strip())]
 
 
 def number(text: str) -> int:
