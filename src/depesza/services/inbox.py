@@ -49,10 +49,14 @@ class Silence(Struct, gc=False):
 Silences = dict[tuple[int, str], Silence]
 
 
-async def take_inbound(tx: Tx, inbounds: Sequence[Inbound], policy: Policy, now: int) -> list[int]:
-    """Write texts that came in, with all that follows from them; gives their ids."""
+async def take_inbound(tx: Tx, inbounds: Sequence[Inbound], policy: Policy, now: int, holder: int = 0) -> list[int]:
+    """Write texts that came in, with all that follows from them; gives their ids.
+
+    `holder` is the account whose own phone received them, 0 when none did: texts that answer nothing are its.
+    """
     inbounds = [_cleaned(inbound) for inbound in inbounds]
-    talks = await _talks(tx, inbounds)
+    account = tx.facts.account.get(holder)
+    talks = [talk or (Talk(account, None, account.home) if account else None) for talk in await _talks(tx, inbounds)]
     silences = await _silences(tx, inbounds, talks)
     ids = []
     for inbound, talk in zip(inbounds, talks, strict=True):

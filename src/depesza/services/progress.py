@@ -56,7 +56,8 @@ _NAMES = {state: state.name for state in State}
 """Tables, because both ways through the enum's own machinery are slow."""
 
 
-def _found(row: Row) -> Found:
+def found_of(row: Row) -> Found:
+    """Read a message from the columns of `find_messages`."""
     return Found(row[0], row[1], row[2], _STATES[row[3]], *row[4:14])
 
 
@@ -140,12 +141,12 @@ async def settle(tx: Tx, connector: int, settled: Sequence[tuple[Outcome, Messag
     """
     # only a message with an earlier attempt can have moved since it was claimed: a receipt finds no other
     doubtful = [(message.id,) for _, message in settled if message.attempts or message.maybe_sent]
-    moved = {row[0]: _found(row) for row in await tx.rows_for("find_messages", doubtful)}
+    moved = {row[0]: found_of(row) for row in await tx.rows_for("find_messages", doubtful)}
     recent = tx.recent
     for outcome, sent in settled:
         message = moved.get(sent.id)
         if outcome.refusal:
-            found, other = message or _found(_row_of(sent, _SENDING)), retry.get(outcome.message, 0)
+            found, other = message or found_of(_row_of(sent, _SENDING)), retry.get(outcome.message, 0)
             await _refused(tx, found, connector, outcome, other, sent.attempts)
             continue
         _write_remotes(tx, connector, outcome)
@@ -265,7 +266,7 @@ async def _match(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[str]:
         row = next(found[remote] for remote in receipts[n].remotes if remote in found)
         message = known.get(row[4])
         if message is None:
-            message = known[row[4]] = _found(row[4:])
+            message = known[row[4]] = found_of(row[4:])
         hits[n] = message, row[1], row[2]
     for receipt, hit in zip(receipts, hits, strict=True):
         if hit is not None:
@@ -281,7 +282,7 @@ def _lately(tx: Tx, receipt: Receipt, known: dict[int, Found]) -> tuple[Found, s
     row = tx.recent.take(receipt.connector, remote)
     if row is None or not _same_receiver(receipt.receiver, row[6]):
         return None
-    message = known[row[0]] = _found(row)
+    message = known[row[0]] = found_of(row)
     return message, remote, 0
 
 
@@ -341,7 +342,7 @@ async def end(tx: Tx, ids: Sequence[int], news: News, reason: str, now: int) -> 
     """End messages early (expired, cancelled, refused before sending); gives those that were still waiting."""
     ended = []
     for row in await tx.rows_for("find_messages", [(id,) for id in ids]):
-        message = _found(row)
+        message = found_of(row)
         if await step(tx, message, news, now, reason=reason):
             tx.event(message.id, now, news.name.lower(), reason)
             ended.append(message.id)
@@ -420,7 +421,7 @@ async def adopt(tx: Tx, gone: int, now: int, limit: int) -> tuple[int, int]:
     """
     rows = await tx.rows("sending_page", gone, limit)
     for row in await tx.rows_for("find_messages", [(row[0],) for row in rows]):
-        message = _found(row)
+        message = found_of(row)
         account = tx.facts.account.get(message.account)
         held = account is not None and account.on_unknown is OnUnknown.HOLD
         news = News.LOST if held else News.RETRY

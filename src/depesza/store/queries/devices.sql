@@ -28,15 +28,30 @@ SELECT id, message, account, receiver, connector, device, sim, slot, parts, stat
   submitted, sent, done, valid, lease, reason, error, reference, counted, late FROM device_attempts
 WHERE open = 1 AND lease > 0 AND lease <= ?1 ORDER BY lease LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED */
 
--- name: device_attempts_message
+-- name: device_attempts_beside
+-- values: message bigint
 -- columns: id, message, account, receiver, connector, device, sim, slot, parts, state, open, n, at, offered, accepted, submitted, sent, done, valid, lease, reason, error, reference, counted, late
--- All attempts of a message, the oldest first.
-SELECT id, message, account, receiver, connector, device, sim, slot, parts, state, open, n, at, offered, accepted,
-  submitted, sent, done, valid, lease, reason, error, reference, counted, late FROM device_attempts
-WHERE message = ?1 ORDER BY id /*pg FOR UPDATE */
+-- All attempts of messages, the oldest first.
+SELECT a.id AS id, a.message AS message, a.account AS account, a.receiver AS receiver, a.connector AS connector,
+  a.device AS device, a.sim AS sim, a.slot AS slot, a.parts AS parts, a.state AS state, a.open AS open, a.n AS n,
+  a.at AS at, a.offered AS offered, a.accepted AS accepted, a.submitted AS submitted, a.sent AS sent, a.done AS done,
+  a.valid AS valid, a.lease AS lease, a.reason AS reason, a.error AS error, a.reference AS reference,
+  a.counted AS counted, a.late AS late
+FROM v JOIN device_attempts a ON a.message = v.message ORDER BY a.id /*pg FOR UPDATE OF a */
+
+-- name: sims_fitness
+-- values: id bigint
+-- columns: id, failures, recent, cooldown, cooldowns, probing, suspect, generic
+-- How the attempts of SIM cards have ended.
+SELECT s.id AS id, s.failures AS failures, s.recent AS recent, s.cooldown AS cooldown, s.cooldowns AS cooldowns,
+  s.probing AS probing, s.suspect AS suspect, s.generic AS generic
+FROM v JOIN sims s ON s.id = v.id ORDER BY s.id /*pg FOR UPDATE OF s */
 
 -- name: sims_locked
--- Lock the SIM cards of these devices, always in the same order, so that nobody else gives them work meanwhile.
--- values: device bigint
--- columns: id
-SELECT s.id AS id FROM v JOIN sims s ON s.device = v.device ORDER BY s.id /*pg FOR UPDATE OF s */
+-- values: id bigint
+-- columns: id, last, cooldown, cooldowns, probing, recent, day, day_used, month, month_used, failures
+-- Lock SIM cards, always in the same order, so that nobody else gives them work meanwhile.
+SELECT s.id AS id, s.last AS last, s.cooldown AS cooldown, s.cooldowns AS cooldowns, s.probing AS probing,
+  s.recent AS recent, s.day AS day, s.day_used AS day_used, s.month AS month, s.month_used AS month_used,
+  s.failures AS failures
+FROM v JOIN sims s ON s.id = v.id ORDER BY s.id /*pg FOR UPDATE OF s */
