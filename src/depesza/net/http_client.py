@@ -9,6 +9,7 @@ import asyncio
 import re
 import socket
 import ssl
+import sys
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -89,6 +90,17 @@ class HttpClient:
         deadline = self._loop.time() + timeout
         try:
             return await self._follow(HttpCall("GET", url), deadline, redirects, limit, sink)
+        except (Forbidden, OSError, ValueError) as error:
+            return HttpAnswer(0, error=word_for(error))
+
+    async def listen(self, call: HttpCall, sink: Sink, *, timeout: float) -> HttpAnswer:  # noqa: ASYNC109
+        """Make a call whose answer goes into `sink` as it comes, for at most `timeout` seconds.
+
+        For answers that end when somebody hangs up: cancel to do so. What has another status than 200 is an answer.
+        """
+        deadline = self._loop.time() + timeout
+        try:
+            return await self._follow(call, deadline, 0, sys.maxsize, sink)
         except (Forbidden, OSError, ValueError) as error:
             return HttpAnswer(0, error=word_for(error))
 

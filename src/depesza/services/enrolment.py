@@ -106,6 +106,15 @@ async def enrol_into(tx: Tx, account: int, newcomer: Newcomer, now: int) -> Devi
     )
 
 
+async def good_until(tx: Tx, digest: bytes, now: int) -> int:
+    """Tell until when a code lets a phone in; 0 when it does not."""
+    rows = await tx.query(
+        "SELECT expires FROM enrolments WHERE digest = ?1 AND kind = ?2 AND used = 0 AND revoked = 0 AND expires > ?3",
+        digest, Pass.CODE.value, now,
+    )  # fmt: skip
+    return int(rows[0][0]) if rows else 0
+
+
 async def listing(tx: Tx, account: int | None = None) -> list[Enrolment]:
     """List codes and keys, the newest first."""
     columns = "id, account, kind, hint, created, expires, used, revoked"

@@ -53,6 +53,10 @@ class Vault:
         """Sign a text of ours (an access token, a form)."""
         return hmac.new(self._hash_key, text.encode(), hashlib.sha256).hexdigest()
 
+    def secret_for(self, purpose: str) -> bytes:
+        """Give a secret of 32 octets that serves one purpose only, always the same."""
+        return hashlib.blake2b(purpose.encode(), digest_size=32, key=self._hash_key, person=b"depesza-purpose").digest()
+
     def webhook_secret(self, account: int) -> bytes:
         """Give the secret with which an account's callbacks are signed (Standard Webhooks)."""
         found = self._webhook_secrets.get(account)
@@ -72,12 +76,20 @@ class Vault:
         digest = hmac.digest(self.webhook_secret(account), content, "sha256")
         return "v1," + base64.b64encode(digest).decode()
 
+    def octets(self, count: int) -> bytes:
+        """Make random octets."""
+        return self._chance(count)
+
     def token(self, length: int) -> str:
         """Make a random token of letters and digits."""
         found = ""
         while len(found) < length:
             found += "".join(_LETTERS[byte] for byte in self._chance(length) if byte < len(_LETTERS))
         return found[:length]
+
+    def hex(self, octets: int) -> str:
+        """Make so many random octets, in hexadecimal digits."""
+        return self._chance(octets).hex()
 
     def code(self, length: int) -> str:
         """Make a random code that people type: five bits a character, none that looks like another."""
