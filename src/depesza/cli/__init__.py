@@ -51,6 +51,7 @@ COMMANDS: dict[str, Row] = {
     "sender": Row("depesza.cli.accounts:sender", "Names and numbers an account may send from.", WHO),
     "template": Row("depesza.cli.moderation:template", "Texts that need approval before they are sent.", WHO),
     "key": Row("depesza.cli.keys:key", "Applications and the keys they sign with.", WHO),
+    "token": Row("depesza.cli.tokens:token", "What programs of an account show as it is.", WHO),
     "connector": Row("depesza.cli.network:connector", "Links to carriers.", WAYS),
     "route": Row("depesza.cli.network:route", "Which connectors may carry a message.", WAYS),
     "order": Row("depesza.cli.orders:order", "Orders of credits and accounts.", WHO),

@@ -149,7 +149,7 @@ class AccountFields:
         ] = None,
         max_parts: Annotated[int | None, Parameter(help="Longest text, in parts.", show_default=False)] = None,
         home: Annotated[
-            Literal["ovh"] | None,
+            Literal["ovh", "smsadvert"] | None,
             Parameter(help="Dialect that tells of texts which answer none of ours.", show_default=False),
         ] = None,
         forward_sender: Annotated[

@@ -111,6 +111,14 @@ class Voice(Protocol):
 
 
 @runtime_checkable
+class Patient(Protocol):
+    """A voice whose vendor publishes when callbacks are tried again."""
+
+    schedule: Sequence[float]
+    """Seconds from one try to the next, in the place of the operator's."""
+
+
+@runtime_checkable
 class Line(Protocol):
     """A dialect on which phones listen for what is new."""
 

@@ -73,6 +73,12 @@ class Plan(Struct, frozen=True):
     per_host: int = 32
     schedule: tuple[float, ...] = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
     """Seconds from one try to the next."""
+    own: Mapping[str, Sequence[float]] = {}
+    """The same for dialects whose vendor publishes it."""
+
+    def schedule_of(self, notice: Notice) -> Sequence[float]:
+        """Choose the schedule of a notice; mail has no vendor."""
+        return self.schedule if notice.kind == "mail" else self.own.get(notice.dialect, self.schedule)
 
 
 Key = tuple[str, int]
@@ -233,8 +239,9 @@ class Notifier:
         wait = 0
         mail = notice.kind == "mail"
         refused = mail and answer.status >= 500  # for good, unlike HTTP's
-        if not good and not refused and tries <= len(self._plan.schedule):
-            wait = int(max(self._plan.schedule[tries - 1], _retry_after(answer)) * MICRO)
+        schedule = self._plan.schedule_of(notice)
+        if not good and not refused and tries <= len(schedule):
+            wait = int(max(schedule[tries - 1], _retry_after(answer)) * MICRO)
         word = answer.error if not answer.status or (mail and answer.error) else str(answer.status)
         self.results["good" if good else "again" if wait else "given_up"] += 1
         now = self._now()

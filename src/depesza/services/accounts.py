@@ -55,12 +55,24 @@ async def delete(tx: Tx, id: int) -> None:
     tx.drop("accounts", id=id)
     tx.drop("users", account=id)
     tx.drop("senders", account=id)
+    tx.drop("tokens", account=id)
 
 
 async def balance_of(tx: Tx, wallet: int) -> int:
     """Read a wallet's balance without locking it: to be shown, not to be spent."""
     rows = await tx.query("SELECT balance FROM wallets WHERE id = ?1", wallet)
     return int(rows[0][0]) if rows else 0
+
+
+async def waiting(tx: Tx, id: int, dialect: str) -> int:
+    """Count an account's messages of one dialect that nobody has sent yet."""
+    rows = await tx.query(
+        "SELECT COUNT(*) FROM messages m JOIN submissions s ON s.id = m.submission"
+        " WHERE m.account = ?1 AND m.state IN (0, 1, 2) AND s.dialect = ?2",
+        id,
+        dialect,
+    )
+    return int(rows[0][0])
 
 
 async def money(tx: Tx, id: int) -> Money:

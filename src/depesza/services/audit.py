@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from depesza.core import ledger
-from depesza.core.model import FINAL, INCOME, ISSUE, State
+from depesza.core.model import FINAL, INCOME, ISSUE, State, Way
 from depesza.store.tx import SYSTEM_WALLETS, Cell, Tx
 
 MOST = 20
@@ -137,9 +137,10 @@ CHECKS: tuple[Check, ...] = (
         "message {0}: {1} refunds, {2} given back, its price {3}",
         "SELECT r.ref, r.number, r.amount, COALESCE(m.price, -1) FROM (SELECT ref, COUNT(*) AS number,"
         " SUM(amount) AS amount FROM entries WHERE kind = 'refund' AND note <> 'lookup' AND ref >= ?1 GROUP BY ref) r"
-        " LEFT JOIN messages m ON m.id = r.ref"
+        " LEFT JOIN messages m ON m.id = r.ref LEFT JOIN submissions s ON s.id = m.submission"
         " WHERE m.id IS NULL OR r.number <> 1 OR r.amount <> m.price"
-        f" OR m.state NOT IN ({_FINAL}) OR m.state = {int(State.DELIVERED)}",
+        # what an own phone delivers is given back where a carrier was paid for in advance
+        f" OR m.state NOT IN ({_FINAL}) OR (m.state = {int(State.DELIVERED)} AND s.way <> '{Way.PHONES_FIRST.value}')",
     ),
     Check(
         "cancelled or rejected, and not given back",

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from depesza.core.facts import Facts
-from depesza.services import directory, network, packs, restrictions
+from depesza.services import directory, network, packs, restrictions, tokens
 from depesza.services.draft import Change, Draft
 from depesza.services.network import Check
 from depesza.services.vault import Vault
@@ -81,6 +81,8 @@ async def apply(tx: Tx, wish: Wish, means: Means, now: int, *, prune: bool = Fal
         directory.put_sender(draft, sender)
     for application in wish.applications or ():
         directory.put_application(draft, application, means.vault())
+    for token in wish.tokens or ():
+        tokens.put_token(draft, token, means.vault())
     for connector in wish.connectors or ():
         network.put_connector(draft, connector, means.check)
     for route in wish.routes or ():
@@ -138,6 +140,10 @@ async def _prune(draft: Draft, wish: Wish) -> None:
         for application in list(draft.applications.values()):
             if ("application", directory.application_name(draft, application)) not in named:
                 directory.remove_application(draft, application)
+    if wish.tokens is not UNSET:
+        for account, token in list(draft.tokens):
+            if ("token", f"{names[account]}/{token}") not in named:
+                tokens.remove_token(draft, draft.accounts[names[account]], token)
     if wish.senders is not UNSET:
         for account, sender in list(draft.senders):
             if ("sender", f"{names[account]}/{sender}") not in named:

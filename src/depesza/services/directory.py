@@ -175,6 +175,9 @@ async def remove_account(draft: Draft, name: str) -> None:
         raise WishError(f"account {name}: it has a balance; correct it to zero first")
     for sender in [each for each in draft.senders.values() if each.account == row.id]:
         remove_sender(draft, row, sender.name)
+    for token in [each for each in draft.tokens.values() if each.account == row.id]:
+        draft.tokens.pop((row.id, token.name))
+        draft.drop("tokens", "token", f"{name}/{token.name}", id=token.id)
     for wording in [each for each in draft.tx.facts.wordings if each.account == row.id]:
         draft.drop("wordings", "template", f"{name}/{wording.name}", account=row.id, name=wording.name)
     for route in [each for each in draft.routes.values() if each.account == row.id]:

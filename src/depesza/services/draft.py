@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from depesza.core.facts import Account, Application, ConnectorFact, Credential, Owner, Sender, User
+from depesza.core.facts import Account, Application, ConnectorFact, Credential, Owner, Sender, Token, User
 from depesza.core.pricing import Price
 from depesza.core.restrictions import Restriction
 from depesza.core.routing import Route
@@ -52,6 +52,7 @@ class Draft:
         self.senders: dict[tuple[int, str], Sender] = dict(facts.sender)
         self.applications: dict[int, Application] = dict(facts.application)
         self.credentials: dict[int, Credential] = {row.id: row for row in facts.credentials}
+        self.tokens: dict[tuple[int, str], Token] = {(row.account, row.name): row for row in facts.tokens}
         self.connectors: dict[str, ConnectorFact] = {row.name: row for row in facts.connectors}
         self.routes: dict[int, Route] = dict(facts.routing.by_id)
         self.prices: dict[int, Price] = {row.id: row for row in facts.prices}

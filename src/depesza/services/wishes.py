@@ -73,7 +73,8 @@ class AccountWish(Struct, kw_only=True, forbid_unknown_fields=True):
     recredit_threshold: Annotated[Amount, _help("Credits at or below which it is made.")] | UnsetType = UNSET
     max_parts: Annotated[int, _help("Longest text, in parts.", ge=1, le=255)] | UnsetType = UNSET
     home: (
-        Annotated[Literal["ovh"], _help("Dialect that tells of texts which answer no message of ours.")] | UnsetType
+        Annotated[Literal["ovh", "smsadvert"], _help("Dialect that tells of texts which answer no message of ours.")]
+        | UnsetType
     ) = UNSET
     forward_sender: (
         Annotated[str, _help("Sender of replies sent on by text, and of alerts; its first one when empty.")] | UnsetType
@@ -148,6 +149,30 @@ class ApplicationWish(Struct, kw_only=True, forbid_unknown_fields=True):
     keys: Annotated[tuple[KeyWish, ...], _help("Its consumer keys; see below.")] = ()
 
 
+class TokenWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a client program of an account shows as it is: the `Authorization` of SMSAdvert's API."""
+
+    account: Annotated[str, _help("Name of the account.")]
+    name: Annotated[Name, _help("Known by it among the account's.")]
+    token: Annotated[str, _help("The token; made and printed once when not given.", min_length=16, max_length=4096)] | (
+        UnsetType
+    ) = UNSET
+    jwt: Annotated[bool, _help("One that is made looks like a JSON Web Token.")] = False
+    language: (
+        Annotated[
+            Literal["", "fr", "en", "ro"], _help("Of its errors; empty: what the request asks for, then the owner's.")
+        ]
+        | UnsetType
+    ) = UNSET
+    country: (
+        Annotated[str, _help("ISO code of numbers in national form; empty refuses them.", pattern="^([A-Z]{2})?$")]
+        | UnsetType
+    ) = UNSET
+    legacy_errors: (
+        Annotated[bool, _help("Errors have HTTP status 200, for an old program that reads nothing else.")] | UnsetType
+    ) = UNSET
+
+
 class ConnectorWish(Struct, kw_only=True, forbid_unknown_fields=True):
     """A link to a carrier."""
 
@@ -219,6 +244,7 @@ class Wish(Struct, kw_only=True, forbid_unknown_fields=True):
     users: tuple[UserWish, ...] | UnsetType = UNSET
     senders: tuple[SenderWish, ...] | UnsetType = UNSET
     applications: tuple[ApplicationWish, ...] | UnsetType = UNSET
+    tokens: tuple[TokenWish, ...] | UnsetType = UNSET
     connectors: tuple[ConnectorWish, ...] | UnsetType = UNSET
     routes: tuple[RouteWish, ...] | UnsetType = UNSET
     prices: tuple[PriceWish, ...] | UnsetType = UNSET
@@ -234,6 +260,7 @@ LISTS: tuple[tuple[type[Struct], str], ...] = (
     (SenderWish, "[[senders]]"),
     (ApplicationWish, "[[applications]]"),
     (KeyWish, "keys of an application"),
+    (TokenWish, "[[tokens]]"),
     (ConnectorWish, "[[connectors]]"),
     (RouteWish, "[[routes]]"),
     (PriceWish, "[[prices]]"),
