@@ -24,7 +24,9 @@ class BadBody(Exception):
     """A body is not what the call wants; the text tells what is wrong with it."""
 
 
-class _Card(Struct, rename="camel"):
+class Card(Struct, rename="camel"):
+    """A SIM card as the app tells of it."""
+
     slot_index: int | None = None
     sim_number: int | None = None
     phone_number: str | None = None
@@ -37,13 +39,13 @@ class _Card(Struct, rename="camel"):
 class _Joining(Struct, rename="camel"):
     name: str = ""
     push_token: str | None = None
-    sim_cards: list[_Card] | None = None
+    sim_cards: list[Card] | None = None
 
 
 class _Changing(Struct, rename="camel"):
     id: str
     push_token: str | UnsetType | None = UNSET
-    sim_cards: list[_Card] | None = None
+    sim_cards: list[Card] | None = None
 
 
 class _Recipient(Struct, rename="camel"):
@@ -90,31 +92,31 @@ class NewPassword(Struct, frozen=True):
 
 def read_joining(body: bytes) -> Joining:
     """Read the body of a registration; raises `BadBody`."""
-    read = _read(body or b"{}", _Joining)
-    return Joining(_clean(read.name)[:LONGEST_NAME], read.push_token or "", read_cards(read.sim_cards or ()))
+    read = decoded(body or b"{}", _Joining)
+    return Joining(clean(read.name)[:LONGEST_NAME], read.push_token or "", read_cards(read.sim_cards or ()))
 
 
 def read_changing(body: bytes) -> Changing:
     """Read what a phone says at its start; raises `BadBody`."""
-    read = _read(body, _Changing)
+    read = decoded(body, _Changing)
     push = None if read.push_token is UNSET else read.push_token or ""
     return Changing(read.id, push, read_cards(read.sim_cards or ()))
 
 
-def read_cards(cards: Sequence[_Card]) -> tuple[SimSaid, ...]:
+def read_cards(cards: Sequence[Card]) -> tuple[SimSaid, ...]:
     """Read SIM cards; those without a place, and a second one in the same, are left out."""
     found: dict[int, SimSaid] = {}
     for card in cards[:MOST_SIMS]:
         slot = card.sim_number or (card.slot_index + 1 if card.slot_index is not None else 0)
         if 1 <= slot <= MOST_SIMS:
-            said = [_clean(text or "")[:50] for text in (card.phone_number, card.carrier_name, card.iccid)]
+            said = [clean(text or "")[:50] for text in (card.phone_number, card.carrier_name, card.iccid)]
             found.setdefault(
                 slot, SimSaid(slot=slot, number=said[0], operator=said[1], plmn=_plmn(card), iccid=said[2])
             )
     return tuple(found.values())
 
 
-def _plmn(card: _Card) -> str:
+def _plmn(card: Card) -> str:
     mcc, mnc = str(card.mcc or ""), str(card.mnc if card.mnc is not None else "")
     return mcc + mnc.zfill(2) if mcc.isdecimal() and mnc.isdecimal() and len(mcc + mnc) <= 6 else ""
 
@@ -122,11 +124,11 @@ def _plmn(card: _Card) -> str:
 def read_reports(body: bytes) -> list[Report]:
     """Read what became of attempts; states that nobody knows are left out. Raises `BadBody`."""
     found = []
-    for one in _read(body, list[_Reported]):
+    for one in decoded(body, list[_Reported]):
         mine = one.recipients[0] if len(one.recipients) == 1 else _Recipient()
         name = mine.state if mine.state in REPORTED else one.state
         if name in REPORTED:
-            error = _clean(mine.error or "")[:1000]
+            error = clean(mine.error or "")[:1000]
             found.append(Report(_attempt(one.id), STATES[name], error, read_time(one.states.get(name, ""))))
     return found
 
@@ -138,18 +140,19 @@ def _attempt(id: str) -> int:
 
 def read_new_password(body: bytes) -> NewPassword:
     """Read the change of a password; raises `BadBody`."""
-    read = _read(body, _NewPassword)
+    read = decoded(body, _NewPassword)
     return NewPassword(read.current_password, read.new_password)
 
 
-def _read(body: bytes, kind: type[T]) -> T:
+def decoded(body: bytes | msgspec.Raw, kind: type[T]) -> T:
+    """Read JSON; raises `BadBody`."""
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadBody(str(error)) from error
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Leave out what no database takes, or no page shows."""
     return "".join(char for char in text if char.isprintable())
 

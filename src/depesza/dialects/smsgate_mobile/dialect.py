@@ -11,7 +11,7 @@ import structlog
 from depesza.core.devices import Kind
 from depesza.core.model import MICRO
 from depesza.dialects.contract import Context, Row
-from depesza.dialects.smsgate_mobile import codec, pairing, pushed
+from depesza.dialects.smsgate_mobile import codec, hooks, pairing, pushed
 from depesza.dialects.smsgate_mobile.codec import BadBody
 from depesza.dialects.smsgate_mobile.dates import write_time
 from depesza.dialects.smsgate_mobile.events import Streams
@@ -57,6 +57,7 @@ class SmsGateMobile:
             ("GET", f"{BASE}/events", self._events),
             ("GET", f"{BASE}/user/code", self._code),
             ("PATCH", f"{BASE}/user/password", self._password),
+            ("POST", f"{BASE}/hooks/{{device}}/{{secret}}", self._hook),
             ("GET", "/pair/{code}", self._pair),
             ("POST", "/pair/{code}", self._pair_cht),
         )
@@ -161,6 +162,16 @@ class SmsGateMobile:
         if reports:
             await self._context.store.run(attempts.report, device.id, reports, now)
         return HttpReply(204)
+
+    async def _hook(self, request: HttpRequest, params: dict[str, str], now: int) -> HttpReply:
+        """Take news that a phone tells on an address of its own."""
+        device = await self._gate.caller(params["device"], params["secret"])
+        told = self._gate.told_at(device, request)
+        news = hooks.read_news(request.body)
+        store = self._context.store
+        await store.run(devices.touch, device.id, now, offset=hooks.clock_offset(told, now))
+        await hooks.take(store, device, news, told, self._context.policy, now)
+        return HttpReply(200, b"{}")
 
     # the user
 

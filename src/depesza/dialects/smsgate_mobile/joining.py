@@ -3,17 +3,19 @@
 import asyncio
 import base64
 import binascii
+import hmac
 from collections import OrderedDict, deque
 from http import HTTPStatus
 
 from msgspec import Struct
 
-from depesza.core.devices import MINUTE, Kind
+from depesza.core.devices import MINUTE, SECOND, Kind
 from depesza.core.facts import Account, User
 from depesza.core.quota import ip_allowed
 from depesza.dialects.contract import Context
 from depesza.dialects.smsgate_mobile import codec
 from depesza.dialects.smsgate_mobile.refusals import Refused, forbidden, too_many, unauthorized
+from depesza.dialects.smsgate_mobile.signature import address_secret, is_signed
 from depesza.dialects.smsgate_mobile.versions import read_agent
 from depesza.services import devices, enrolment
 from depesza.services.devices import Device
@@ -79,6 +81,31 @@ class Gate:
             raise forbidden("This phone is banned")
         await context.store.run(devices.touch, found.id, now, version=read_agent(request.headers.get("user-agent", "")))
         return found
+
+    async def caller(self, id: str, secret: str) -> Device:
+        """Find the phone to whom a secret address belongs; raises 401 for a wrong one, 403 for a banned phone."""
+        context = self._context
+        number = int(id) if id.isascii() and id.isdecimal() and len(id) <= 16 else 0
+        found = await context.store.look(devices.find, number)
+        if found is None or not found.signing_key:
+            raise unauthorized()
+        if not hmac.compare_digest(
+            secret.encode(), address_secret(context.vault, found.id, found.signing_key).encode()
+        ):
+            raise unauthorized()
+        if found.banned:
+            raise forbidden("This phone is banned")
+        return found
+
+    def told_at(self, device: Device, request: HttpRequest) -> int:
+        """Tell when a phone signed its news, by its clock (microseconds); raises 401 for a wrong signature."""
+        key = self._context.vault.unseal(device.signing_key)
+        timestamp, signature = (request.headers.get(name, "") for name in ("x-timestamp", "x-signature"))
+        if not is_signed(key, request.body, timestamp, signature):
+            raise unauthorized("The signature is wrong")
+        if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 11:
+            raise unauthorized("The timestamp is wrong")
+        return int(timestamp) * SECOND
 
     async def user(self, request: HttpRequest, now: int) -> User:
         """Find the user whose login and password are shown; raises 401, 403, 429, and `Busy`."""

@@ -33,11 +33,11 @@ def settings(device: Device, version: str, vault: Vault) -> dict[str, dict[str, 
 
 
 def webhooks(device: Device, version: str, vault: Vault, base: str) -> Sequence[Mapping[str, str]]:
-    """List the news we ask a phone for; one of its version knows them all."""
+    """List the news we ask a phone for: what one of its version knows, and of an MMS only what was downloaded."""
     secret = address_secret(vault, device.id, device.signing_key)
     url = f"{base}/api/mobile/v1/hooks/{device.id}/{secret}"
     return [
         {"id": event.replace(":", "-"), "deviceId": str(device.id), "url": url, "event": event}
         for event, since in HOOKS.items()
-        if knows(version, since)
+        if knows(version, since) and not (event == "mms:received" and knows(version, versions.MMS_DOWNLOADED))
     ]
