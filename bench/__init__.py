@@ -13,5 +13,5 @@
     machine    what it was measured on
     page       the table, on the terminal and as a page
 
-The product has one core, everything else another one; times are seconds of `time.perf_counter`.
+The product shares out the cores as it does anywhere, everything else has the last one; times are seconds of `time.perf_counter`.
 """

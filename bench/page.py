@@ -13,7 +13,7 @@ Printed by `make bench ARGS=--save` on {date}; do not edit.
 The whole cycle of a message is measured.
 It is accepted durably over the signed OVH API and submitted over SMPP; its receipt is matched and stored;
 its callback is made where the row does not say otherwise.
-Load generator, carrier and receiver of callbacks are one process on one core, the product has another one.
+Load generator, carrier and receiver of callbacks are one process, kept to the last core; the product may use all.
 A run counts only if every message was submitted, reported and called back exactly once.
 Rates are the median of the runs.
 Bars and goals are those of [the design](design.md#9-performance), where the peers' figures come from too.

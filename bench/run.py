@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--scale", type=float, help="part of the full number of messages")
     made.add_argument("--repeats", type=int, help="runs of each row, of which the middle one counts")
     made.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
-    made.add_argument("--cores", help="cores of the product, as 0 or 0,1; by default the first")
+    made.add_argument("--cores", help="cores of the product, as 0 or 0,1; by default all")
     made.add_argument(
         "--profile", action="store_true", help="profile the product in these rows, print its top functions"
     )
@@ -78,9 +78,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def _cores(wanted: str | None) -> tuple[list[int], list[int]]:
     """Share out the cores: the product's, and ours."""
     all_cores = sorted(os.sched_getaffinity(0))
-    product = [int(core) for core in wanted.split(",")] if wanted else all_cores[:1]
-    ours = [core for core in all_cores if core not in product] or all_cores
-    return product, ours[-1:]
+    product = [int(core) for core in wanted.split(",")] if wanted else all_cores
+    return product, all_cores[-1:]
 
 
 async def _measure(

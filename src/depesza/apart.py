@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 import structlog
@@ -20,7 +20,9 @@ from depesza.calling import Calling
 from depesza.core.fairness import Lanes
 from depesza.core.model import Notice
 from depesza.dialects.contract import Voice
+from depesza.engine import cores
 from depesza.engine.figures import Figures
+from depesza.engine.gather import Gather
 from depesza.front import make_client, make_dialects
 from depesza.net.peer import Peer, PeerLost
 from depesza.services.vault import Vault
@@ -38,6 +40,8 @@ PAUSES = (0.1, 1.0, 5.0, 15.0)
 """Seconds before a process that died is started again; the last one holds on."""
 LONG = 60.0
 """Seconds after which one that died has been well, and the pauses begin anew."""
+TOGETHER = 0.01
+"""Seconds in which what came of calls gathers: each piece costs the main process more than its content."""
 ASKED = 2.0
 """Seconds in which it tells its figures."""
 
@@ -45,8 +49,10 @@ ASKED = 2.0
 class Apart:
     """Our end. Implements `calling.Caller`."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, its_cores: Collection[int] = ()) -> None:
+        """`its_cores` are those that the other process keeps to; none: those that are ours."""
         self.problem = ""
+        self._its_cores = its_cores
         self._settings = settings
         self._store = store
         self._loop = asyncio.get_running_loop()
@@ -68,7 +74,7 @@ class Apart:
             )  # fmt: skip
         self._began = self._loop.time()
         _, peer = await self._loop.create_connection(lambda: Peer(self._answer, self._lost), sock=ours)
-        await peer.ask("start", self._settings, self._store.node)
+        await peer.ask("start", self._settings, self._store.node, self._its_cores)
         self._peer = peer
         self.problem = ""
 
@@ -172,14 +178,16 @@ class _There:
         finally:
             self.peer.release()
 
-    async def _start(self, settings: Settings, node: int) -> None:
+    async def _start(self, settings: Settings, node: int, its_cores: Collection[int]) -> None:
+        cores.keep_to(its_cores)
         self._configure(settings)
         reader = await open_store(settings.store.url, self._now)
         self._store = RemoteStore(reader, self.peer, node)
         vault = Vault(settings.security.key.encode(), secrets.token_bytes)
         made = make_dialects(settings, self._store, Lanes(), settings.policy(), vault, self._now, make_client(settings))
         voices = {dialect.name: dialect for dialect in made if isinstance(dialect, Voice)}
-        self._calling = Calling(settings, self._store, voices, vault, self._now)
+        together = Gather(asyncio.get_running_loop(), TOGETHER)
+        self._calling = Calling(settings, self._store, voices, vault, self._now, together)
         await self._calling.start()
 
     async def _stop(self, grace: float) -> None:

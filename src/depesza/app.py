@@ -22,7 +22,7 @@ from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, Outcome, Receipt
 from depesza.dialects.contract import Voice
-from depesza.engine import dispatcher, gather, keeper, ops, reporter
+from depesza.engine import cores, dispatcher, gather, keeper, ops, reporter
 from depesza.engine.campaigner import Campaigner
 from depesza.engine.exporter import Exporter
 from depesza.engine.figures import Counts, Figures
@@ -57,6 +57,7 @@ class App:
         With `apart` callbacks are made by a process of their own.
         """
         self._apart = apart
+        self._spare_cores: set[int] = set()
         if len(settings.security.key) < 16:
             raise SettingsError("security.key: at least 16 characters are needed")
         if settings.mail.host and not is_address(settings.mail.sender):
@@ -93,6 +94,9 @@ class App:
         ends.push_async_callback(self.store.close)
         await self.store.join(int(settings.cluster.lease * MICRO))
         ends.push_async_callback(self._stop_ops)
+        my_core: set[int] = set()
+        if self._apart and settings.cluster.pin:
+            my_core, self._spare_cores = cores.share(self.store.node)
         self._make_engine()
         self.store.listen(self._work)
         await self.keeper.adopt(self.store.node)
@@ -110,6 +114,7 @@ class App:
         ends.push_async_callback(self.inquirer.stop)
         ends.push_async_callback(self._hang_up)
         await self._listen()
+        cores.keep_to(my_core)
 
     async def stop(self, grace: float = 15.0) -> None:
         """Accept no more, finish what is under way, write it down, close."""
@@ -160,7 +165,7 @@ class App:
 
     def _make_caller(self, together: gather.Gather) -> Caller:
         if self._apart:
-            return Apart(self.settings, self.store)
+            return Apart(self.settings, self.store, self._spare_cores)
         voices = {dialect.name: dialect for dialect in self.front.dialects if isinstance(dialect, Voice)}
         return Calling(self.settings, self.store, voices, self.vault, self.now, together)
 

@@ -126,6 +126,10 @@ class ClusterSettings(Struct, frozen=True, forbid_unknown_fields=True):
     lease: Annotated[
         float, _help("Seconds after which the others take over the work of a process that is gone.", ge=1)
     ] = 12.0
+    pin: Annotated[
+        bool,
+        _help("Keep this process to one core and its callbacks to the others, where both are processes of their own."),
+    ] = True
 
 
 class Http2smsSettings(Struct, frozen=True, forbid_unknown_fields=True):
