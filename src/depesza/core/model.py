@@ -159,6 +159,10 @@ class Submission(Struct, frozen=True, kw_only=True, gc=False):
     batch: str = ""
     house: bool = False
     """A text of the platform itself: free, and it needs no template."""
+    verbatim: bool = False
+    """Receivers that are no numbers are taken as they are written: short codes, ciphertext."""
+    opaque: bool = False
+    """The text is ciphertext or octets for own phones: it counts as one part."""
     way: Way = Way.ANY
     callback: str = ""
     """Address of its own for news, which is told final states only; empty: the user's or account's."""
@@ -231,6 +235,10 @@ class Inbound(Struct, frozen=True, gc=False):
     """The number it was sent to, as the carrier writes it."""
     text: str
     at: int
+    device: int = 0
+    """Phone of ours that received it; 0 for none."""
+    slot: int = 0
+    """Its SIM card, from 1; 0 where that is not known."""
 
 
 class Notice(Struct, frozen=True, gc=False):

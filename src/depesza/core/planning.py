@@ -78,8 +78,13 @@ class Plan(Struct, frozen=True, gc=False):
         return list(prices.items())
 
 
-def read_receivers(receivers: Sequence[str], policy: Policy) -> tuple[list[Target], list[str]]:
-    """Understand the receivers; gives those that are numbers, each once, and those that are not, as written."""
+def read_receivers(
+    receivers: Sequence[str], policy: Policy, *, verbatim: bool = False
+) -> tuple[list[Target], list[str]]:
+    """Understand the receivers; gives those that are numbers, each once, and those that are not, as written.
+
+    With `verbatim` those that are not are taken as they are written.
+    """
     parse = phone.parse
     country = policy.default_country or None
     targets: list[Target] = []
@@ -87,13 +92,16 @@ def read_receivers(receivers: Sequence[str], policy: Policy) -> tuple[list[Targe
     seen: set[str] = set()
     for index, written in enumerate(receivers):
         number = parse(written, country)
-        if number is None or not number.possible:
+        if number is not None and number.possible:
+            e164, known = number.e164, number.country or ""
+        elif verbatim:
+            e164, known = written, ""
+        else:
             refused.append(written)
             continue
-        e164 = number.e164
         if e164 not in seen:
             seen.add(e164)
-            targets.append(Target(e164, number.country or "", index))
+            targets.append(Target(e164, known, index))
     return targets, refused
 
 
@@ -111,7 +119,7 @@ def plan(
     """Decide everything about a submission; raises `Refused` when it can't be taken as a whole."""
     content = _content(submission, account, policy, now, new_id())
     parts_of = _parts_counter(content, max(account.max_parts, submission.max_parts), policy)
-    common = 0 if submission.texts else parts_of(content.text)
+    common = 0 if submission.texts else 1 if submission.opaque else parts_of(content.text)
     own = facts.sender.get((account.id, content.sender))
     factor = own.factor if own is not None else 1
     home = _only_country(own) if own is not None and own.virtual else ""
@@ -129,7 +137,7 @@ def plan(
     total = 0
     for target in targets:
         e164 = target.e164
-        digits = e164[1:]
+        digits = e164[1:] if e164[0] == "+" else ""  # what is no number is led by the routes that take all
         text = _own(submission, target, content) if submission.texts else None
         parts = common if text is None else parts_of(text)
         why, sender = restricted.judge(digits, target.country, content.sender) if restricted else ("", content.sender)

@@ -9,14 +9,20 @@ from depesza.dialects.http2sms import Http2Sms
 from depesza.dialects.ovh import Ovh, exports, notices
 from depesza.dialects.smsadvert import SmsAdvert
 from depesza.dialects.smsadvert import notices as smsadvert_notices
+from depesza.dialects.smsgate import SmsGate
+from depesza.dialects.smsgate import notices as smsgate_notices
 from depesza.services.builds import Writer
 from depesza.wire.http import HttpCall
 
-ALL: tuple[Callable[[Context], Dialect], ...] = (Ovh, Http2Sms, SmsAdvert)
+ALL: tuple[Callable[[Context], Dialect], ...] = (Ovh, Http2Sms, SmsAdvert, SmsGate)
 """Makers of the dialects that the composition mounts."""
 
 WRITERS: dict[str, Writer] = {Ovh.name: exports.write_page}
 """Who writes the documents that clients of a dialect have asked for."""
 
-TELL: dict[str, Callable[[Notice, Facts], HttpCall]] = {Ovh.name: notices.call, SmsAdvert.name: smsadvert_notices.call}
+TELL: dict[str, Callable[[Notice, Facts], HttpCall]] = {
+    Ovh.name: notices.call,
+    SmsAdvert.name: smsadvert_notices.call,
+    SmsGate.name: smsgate_notices.call,
+}
 """How each `contract.Voice` writes news, for those who show a callback without a running platform."""

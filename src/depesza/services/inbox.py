@@ -7,6 +7,7 @@ wishes. All is one fact, so a text can be read before its callback leaves. spec:
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from depesza.core import ledger, phone, planning
@@ -88,7 +89,7 @@ def _cleaned(inbound: Inbound) -> Inbound:
     if "\0" not in i.sender + i.recipient + i.text:
         return inbound
     sender, recipient, text = (field.replace("\0", "") for field in (i.sender, i.recipient, i.text))
-    return Inbound(i.connector, sender, recipient, text, i.at)
+    return Inbound(i.connector, sender, recipient, text, i.at, i.device, i.slot)
 
 
 async def _talks(tx: Tx, inbounds: Sequence[Inbound]) -> list[Talk | None]:
@@ -135,7 +136,7 @@ async def _take(tx: Tx, id: int, inbound: Inbound, talk: Talk, silences: Silence
     stops = silence is not None and is_stop(inbound.text)
     starts = silence is not None and not stops and silence.now
     price = 0 if stops or starts else await _charge(tx, account, user, id, policy, now)
-    kept = Inbound(inbound.connector, peer, inbound.recipient, inbound.text, inbound.at)
+    kept = msgspec.structs.replace(inbound, sender=peer)
     tx.add_inbound(id, kept, account.id, user.id if user else 0, talk.tag, talk.message, price)
     notices.owe_received(tx, account.id, user.id if user else 0, id, kept, now)
     if talk.message:

@@ -78,23 +78,23 @@ async def owe_hooks(
             _owe_hook(tx, hook, fact, message)
 
 
-def owe_received(
-    tx: Tx, account: int, user: int, id: int, inbound: Inbound, now: int, device: int = 0, slot: int = 0
-) -> None:
+def owe_received(tx: Tx, account: int, user: int, id: int, inbound: Inbound, now: int) -> None:
     """Write down that webhooks must be told a text received: its user's, or all of the account's where it has none."""
+    i = inbound
     for hook in tx.facts.webhooks:
-        if hook.account == account and hook.event == "received" and user in (0, hook.user_id):
-            if hook.device in (0, device):
-                i = inbound
-                fact = HookFact(
-                    hook.name, hook.event, i.at, str(id), i.sender, i.recipient, i.text, 0, "", "", device, slot
-                )
-                _owe_hook(tx, hook, fact, 0, now)
+        if hook.account != account or hook.event != "received" or user not in (0, hook.user_id):
+            continue
+        if hook.device in (0, i.device):
+            fact = HookFact(
+                hook.name, hook.event, now, str(id), i.sender, i.recipient, i.text, device=i.device, slot=i.slot
+            )
+            _owe_hook(tx, hook, fact, 0)
 
 
-def _owe_hook(tx: Tx, hook: Webhook, fact: HookFact, message: int, now: int = 0) -> None:
-    at = now or fact.at
-    tx.add_notice(Notice(tx.new_id(), hook.account, hook.dialect, "hook", hook.url, _encode(fact), message, at, at))
+def _owe_hook(tx: Tx, hook: Webhook, fact: HookFact, message: int) -> None:
+    tx.add_notice(
+        Notice(tx.new_id(), hook.account, hook.dialect, "hook", hook.url, _encode(fact), message, fact.at, fact.at)
+    )
 
 
 def owe_reply(tx: Tx, account: Account, dialect: str, kind: str, url: str, fact: ReplyFact) -> None:

@@ -48,7 +48,7 @@ async def take_inbound(tx: Tx, device: Device, told: PhoneText, policy: Policy, 
         return 0
     sim = _sim_of(told, await sims(tx, [device.id]))
     recipient = (sim.number or line_name(sim.id)) if sim is not None else told.recipient
-    inbound = Inbound(0, told.sender, recipient, told.text, now)
+    inbound = Inbound(0, told.sender, recipient, told.text, now, device.id, sim.slot if sim is not None else 0)
     (id,) = await inbox.take_inbound(tx, [inbound], policy, now, device.account)
     tx.write(
         "INSERT INTO device_inbounds (device, key, sim, sender, at, stored, inbound, kind, data, late)"

@@ -10,12 +10,13 @@ import msgspec
 from msgspec import Struct
 
 from depesza.core import planning
+from depesza.core.devices import NO_WISH, AttemptState, Wish
 from depesza.core.facts import Account
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import Accepted, State, Submission
 from depesza.core.planning import Policy
-from depesza.services import progress
+from depesza.services import attempts, progress
 from depesza.services.submit import submit
 from depesza.store.contract import Conflict
 from depesza.store.tx import Cell, Row, Tx
@@ -34,7 +35,7 @@ class Phase(StrEnum):
     CANCELLED = "Cancelled"
 
 
-P, S = Phase, State
+P, S, A = Phase, State, AttemptState
 
 PHASES: dict[State, Phase] = {
     S.SCHEDULED: P.PENDING,
@@ -49,6 +50,9 @@ PHASES: dict[State, Phase] = {
     S.REJECTED: P.FAILED,
     S.CANCELLED: P.CANCELLED,
 }
+
+ON_PHONE = {A.SUBMITTED: P.PROCESSED, A.UNKNOWN: P.PROCESSED, A.WITHDRAWING: P.CANCELLING}
+"""What a message is while a phone has it; it waits in the states that are not here."""
 
 
 class BadReceiver(Exception):
@@ -67,10 +71,20 @@ class Recipient(Struct, frozen=True, gc=False):
     refusal: str
     sent: int
     done: int
+    device: int = 0
+    """The last phone that had it; 0 for none."""
+    attempt: AttemptState | None = None
+    """How far it is on that phone."""
+    processed: int = 0
+    """When the phone gave it to its radio."""
+    error: str = ""
+    """Why that phone failed, in its own words."""
 
     @property
     def phase(self) -> Phase:
         """How far it is."""
+        if self.state is State.SENDING and self.attempt is not None:
+            return ON_PHONE.get(self.attempt, Phase.PENDING)
         return PHASES[self.state]
 
 
@@ -81,12 +95,18 @@ class Request(Struct, frozen=True, gc=False):
     name: str
     created: int
     text: str
+    wish: Wish
     recipients: tuple[Recipient, ...]
 
     @property
     def phase(self) -> Phase:
         """How far it is as a whole."""
         return fold([each.phase for each in self.recipients])
+
+    @property
+    def device(self) -> int:
+        """The phone that had it last, or is to have it; 0 for none."""
+        return max((each.device for each in self.recipients), default=0) or self.wish.device
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -96,6 +116,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     until: int = 0
     """Both inclusive, microseconds."""
     phase: Phase | None = None
+    device: int = 0
     limit: int = 50
     offset: int = 0
     oldest_first: bool = False
@@ -113,15 +134,16 @@ def fold(phases: Sequence[Phase]) -> Phase:
 
 
 async def send(
-    tx: Tx, account: Account, submission: Submission, name: str, lanes: Lanes, policy: Policy, now: int
+    tx: Tx, account: Account, submission: Submission, name: str, wish: Wish, lanes: Lanes, policy: Policy, now: int
 ) -> Accepted:
     """Take a submission under a name of the client's (made here when it is empty); `tag` of the answer is that name.
 
-    Raises `Conflict` when the user has used the name, `BadReceiver`, and what `submit` raises.
+    `wish` is what it asks of phones. Raises `Conflict` when the user has used the name, `BadReceiver`, and what
+    `submit` raises.
     """
     if name and await tx.query("SELECT id FROM requests WHERE user_id = ?1 AND name = ?2", submission.user, name):
         raise Conflict(f"a request {name} exists already")
-    _check_receivers(submission.receivers, policy)
+    _check_receivers(submission.receivers, policy, submission.verbatim)
     name = name or str(tx.new_id())
     done = await submit(tx, account, msgspec.structs.replace(submission, tag=name), lanes, policy, now)
     tx.write(
@@ -134,14 +156,15 @@ async def send(
     )
     for n, message in enumerate(done.ids):
         tx.insert("request_messages", (message, done.id, n))
+    attempts.wish(tx, done.id, wish)
     return done
 
 
-def _check_receivers(receivers: Sequence[str], policy: Policy) -> None:
+def _check_receivers(receivers: Sequence[str], policy: Policy, verbatim: bool) -> None:
     """Refuse a list in which one is no number, or is there twice."""
     seen: dict[str, str] = {}
     for n, written in enumerate(receivers, 1):
-        targets, refused = planning.read_receivers((written,), policy)
+        targets, refused = planning.read_receivers((written,), policy, verbatim=verbatim)
         if refused:
             raise BadReceiver(f"row {n} is not a phone number: {refused[0]}")
         first = seen.setdefault(targets[0].e164, written)
@@ -151,27 +174,39 @@ def _check_receivers(receivers: Sequence[str], policy: Policy) -> None:
 
 # what became of them
 
-_RECIPIENT = "m.receiver, m.state, m.refusal, m.sent, m.done"
-_PHASE = {
-    phase: "SUM(CASE WHEN m.state IN ("
-    + ", ".join(str(int(state)) for state in State if PHASES[state] is phase)
-    + ") THEN 1 ELSE 0 END)"
-    for phase in Phase
-    if phase in PHASES.values()
-}
-_WAITING, _UNDER_WAY = f"{_PHASE[P.PENDING]} > 0", f"{_PHASE[P.PENDING]} = 0 AND {_PHASE[P.PROCESSED]} > 0"
-_OVER = f"{_PHASE[P.PENDING]} = 0 AND {_PHASE[P.PROCESSED]} = 0"
+_RECIPIENT = (
+    "m.receiver, m.state, m.refusal, m.sent, m.done, COALESCE(a.device, 0), a.state, COALESCE(a.submitted, 0),"
+    " COALESCE(a.error, '')"
+)
+_LAST = " LEFT JOIN device_attempts a ON a.id = (SELECT MAX(l.id) FROM device_attempts l WHERE l.message = m.id)"
+"""The last attempt on a phone, beside its message."""
+
+
+def _count(phase: Phase) -> str:
+    """Write how many receivers are in a phase."""
+    states = ", ".join(str(int(state)) for state in State if PHASES[state] is phase) or "-1"
+    on_phone = ", ".join(str(int(state)) for state in AttemptState if ON_PHONE.get(state, P.PENDING) is phase) or "-1"
+    sending = int(State.SENDING)
+    return (
+        f"SUM(CASE WHEN m.state = {sending} AND a.id IS NOT NULL"
+        f" THEN (CASE WHEN a.state IN ({on_phone}) THEN 1 ELSE 0 END)"
+        f" WHEN m.state IN ({states}) THEN 1 ELSE 0 END)"
+    )
+
+
+_PHASE = {phase: _count(phase) for phase in Phase}
+_OVER = " AND ".join(f"{_PHASE[phase]} = 0" for phase in (P.PENDING, P.CANCELLING, P.PROCESSED))
 _HAVING = {
-    P.PENDING: _WAITING,
-    P.CANCELLING: "1 = 0",
-    P.PROCESSED: _UNDER_WAY,
+    P.PENDING: f"{_PHASE[P.PENDING]} > 0",
+    P.CANCELLING: f"{_PHASE[P.PENDING]} = 0 AND {_PHASE[P.CANCELLING]} > 0",
+    P.PROCESSED: f"{_PHASE[P.PENDING]} = 0 AND {_PHASE[P.CANCELLING]} = 0 AND {_PHASE[P.PROCESSED]} > 0",
     P.SENT: f"{_OVER} AND {_PHASE[P.SENT]} + {_PHASE[P.DELIVERED]} > 0 AND {_PHASE[P.DELIVERED]} < COUNT(*)",
     P.DELIVERED: f"{_PHASE[P.DELIVERED]} = COUNT(*)",
     P.FAILED: f"{_OVER} AND {_PHASE[P.SENT]} + {_PHASE[P.DELIVERED]} = 0 AND {_PHASE[P.FAILED]} > 0",
     P.CANCELLED: f"{_PHASE[P.CANCELLED]} = COUNT(*)",
 }
 """`fold`, as the database counts it."""
-_JOINED = "requests r JOIN request_messages p ON p.request = r.id JOIN messages m ON m.id = p.message"
+_JOINED = f"requests r JOIN request_messages p ON p.request = r.id JOIN messages m ON m.id = p.message{_LAST}"
 
 
 async def show(tx: Tx, user: int, name: str) -> Request | None:
@@ -184,12 +219,12 @@ async def show(tx: Tx, user: int, name: str) -> Request | None:
 async def listed(tx: Tx, user: int, wanted: Wanted) -> tuple[list[Request], int]:
     """Read a page of a user's requests; tells how many there are in all."""
     where, params = _where(user, wanted)
-    if wanted.phase is None:
+    if wanted.phase is None and not wanted.device:
         chosen = f"SELECT r.id, r.name, r.created FROM requests r WHERE {where}"
     else:
         chosen = (
             f"SELECT r.id, r.name, r.created FROM {_JOINED} WHERE {where}"
-            f" GROUP BY r.id, r.name, r.created HAVING {_HAVING[wanted.phase]}"
+            f" GROUP BY r.id, r.name, r.created HAVING {_HAVING[wanted.phase] if wanted.phase else '1 = 1'}"
         )
     total = (await tx.query(f"SELECT COUNT(*) FROM ({chosen}) AS chosen", *params))[0][0]
     order = "" if wanted.oldest_first else " DESC"
@@ -204,6 +239,9 @@ def _where(user: int, wanted: Wanted) -> tuple[str, list[Cell]]:
         if value:
             params.append(value)
             where += f" AND r.created {sign} ?{len(params)}"
+    if wanted.device:
+        params.append(wanted.device)
+        where += f" AND a.device = ?{len(params)}"
     return where, params
 
 
@@ -213,13 +251,23 @@ async def _whole(tx: Tx, rows: Sequence[Row]) -> list[Request]:
         return []
     ids = ", ".join(str(row[0]) for row in rows)
     recipients: dict[int, list[Recipient]] = {row[0]: [] for row in rows}
-    for request, receiver, state, *rest in await tx.query(
-        f"SELECT p.request, {_RECIPIENT} FROM request_messages p JOIN messages m ON m.id = p.message"
+    for row in await tx.query(
+        f"SELECT p.request, {_RECIPIENT} FROM request_messages p JOIN messages m ON m.id = p.message{_LAST}"
         f" WHERE p.request IN ({ids}) ORDER BY p.request, p.n"
     ):
-        recipients[request].append(Recipient(receiver, State(state), *rest))
+        recipients[row[0]].append(_recipient(row[1:]))
+    wished = await attempts.wishes(tx, [row[0] for row in rows])
     texts = {row[0]: str(row[1]) for row in await tx.query(f"SELECT id, text FROM submissions WHERE id IN ({ids})")}
-    return [Request(id, name, at, texts.get(id, ""), tuple(recipients[id])) for id, name, at in rows]
+    return [
+        Request(id, name, at, texts.get(id, ""), wished.get(id, NO_WISH), tuple(recipients[id]))
+        for id, name, at in rows
+    ]
+
+
+def _recipient(row: Row) -> Recipient:
+    receiver, state, refusal, sent, done, device, attempt, processed, error = row
+    on_phone = None if attempt is None else AttemptState(attempt)
+    return Recipient(receiver, State(state), refusal, sent, done, device, on_phone, processed, error)
 
 
 async def cancel(tx: Tx, user: int, name: str, now: int) -> bool:

@@ -20,7 +20,7 @@ SESSION = 24 * 3600 * MICRO
 async def submit(tx: Tx, account: Account, submission: Submission, lanes: Lanes, policy: Policy, now: int) -> Accepted:
     """Take a submission; raises `planning.Refused` or `ledger.NotEnoughCredits`, and then nothing was written."""
     user = tx.facts.user.get(submission.user)
-    targets, refused = planning.read_receivers(submission.receivers, policy)
+    targets, refused = planning.read_receivers(submission.receivers, policy, verbatim=submission.verbatim)
     stopped = await tx.stopped(account.id, [target.e164 for target in targets])
     plan = planning.plan(submission, targets, account, tx.facts, stopped, lanes, policy, now, tx.new_id)
     payer = quota.payer(account, user)
