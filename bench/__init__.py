@@ -13,5 +13,6 @@
     machine    what it was measured on
     page       the table, on the terminal and as a page
 
-The product shares out the cores as it does anywhere, everything else has the last one; times are seconds of `time.perf_counter`.
+The product shares out the cores as it does anywhere, everything else has the last one.
+Times are seconds of `time.perf_counter`.
 """
