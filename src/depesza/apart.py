@@ -40,6 +40,8 @@ PAUSES = (0.1, 1.0, 5.0, 15.0)
 """Seconds before a process that died is started again; the last one holds on."""
 LONG = 60.0
 """Seconds after which one that died has been well, and the pauses begin anew."""
+START = 60.0
+"""Seconds in which it must have started."""
 TOGETHER = 0.01
 """Seconds in which what came of calls gathers: each piece costs the main process more than its content."""
 ASKED = 2.0
@@ -74,7 +76,8 @@ class Apart:
             )  # fmt: skip
         self._began = self._loop.time()
         _, peer = await self._loop.create_connection(lambda: Peer(self._answer, self._lost), sock=ours)
-        await peer.ask("start", self._settings, self._store.node, self._its_cores)
+        async with asyncio.timeout(START):
+            await peer.ask("start", self._settings, self._store.node, self._its_cores)
         self._peer = peer
         self.problem = ""
 
@@ -82,8 +85,8 @@ class Apart:
         return remote.answer(self._store, what, *about)
 
     def take(self, notices: Sequence[Notice]) -> None:
-        """See `Caller`; one that is only starting finds them in the table."""
-        if self._peer is not None:
+        """See `Caller`; one that is starting, or does not keep up, finds them in the table."""
+        if self._peer is not None and not self._peer.choked:
             self._peer.tell("take", notices)
 
     def facts_changed(self) -> None:

@@ -120,6 +120,21 @@ async def test_one_that_holds_hears_the_rest_later(ends: tuple[End, End]) -> Non
     assert two.heard == [("hold",), "released", ("note", 1), ("add", 1)]
 
 
+async def test_one_that_does_not_read_is_noticed() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        end = End()
+        await asyncio.get_running_loop().create_connection(lambda: end.peer, sock=ours)
+        for _ in range(20):
+            assert not end.peer.choked
+            end.peer.tell("note", bytes(1 << 20))
+            await asyncio.sleep(0.005)
+            if end.peer.choked:
+                break
+        assert end.peer.choked
+    await end.lost.wait()
+
+
 async def test_questions_fail_when_the_other_end_is_gone(ends: tuple[End, End]) -> None:
     one, two = ends
     waiting = one.peer.ask("never")

@@ -17,6 +17,9 @@ log = structlog.get_logger()
 TURNS = 3
 """Turns of the event loop in which more may be said before all of it leaves: each piece wakes the other process."""
 
+CHOKED = 16 * 1024 * 1024
+"""Octets that wait to be read by the other process."""
+
 Answer = Callable[[str, tuple[Any, ...]], Awaitable[Any] | None]
 """Answers a question, or takes a piece of news (None: there is nothing to wait for)."""
 
@@ -48,6 +51,11 @@ class Peer(asyncio.Protocol):
     def waiting(self) -> int:
         """Questions without an answer yet."""
         return len(self._asked)
+
+    @property
+    def choked(self) -> bool:
+        """Whether the other process has stopped reading: what can wait should not be said."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > CHOKED
 
     def tell(self, what: str, *about: object) -> None:
         """Send news."""
