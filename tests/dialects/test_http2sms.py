@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from tests.dialects.http2sms_world import FIELDS, HASHED, HELP, MORE, Counter, counter_of, request, said
 
 from depesza.core.model import MICRO
+from depesza.dialects import doors
 from depesza.dialects.contract import Voice
 from depesza.dialects.http2sms import codec
 from depesza.dialects.http2sms.answers import FORMS, Refused, left, refused
 from depesza.dialects.http2sms.codes import PARAMETERS, Status
-from depesza.services import doors
 from depesza.services.locks import LOCKED, TRIES
 from depesza.store.contract import Busy
 

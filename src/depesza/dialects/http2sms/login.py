@@ -2,10 +2,10 @@
 
 from depesza.core import quota
 from depesza.core.facts import Account, Facts, User
+from depesza.dialects import doors
+from depesza.dialects.doors import Attempt, Locked
 from depesza.dialects.http2sms.answers import Refused
 from depesza.dialects.http2sms.codes import Status
-from depesza.services import doors
-from depesza.services.doors import Attempt, Locked
 from depesza.services.vault import Vault
 
 

@@ -9,10 +9,10 @@ import binascii
 from depesza.core import quota
 from depesza.core.facts import Facts, User
 from depesza.dialects.contract import Context
+from depesza.dialects.doors import Attempt, Door, Locked, find_user
 from depesza.dialects.smsgate import claims, errors
 from depesza.dialects.smsgate.claims import Claims
 from depesza.services import access_tokens
-from depesza.services.doors import Attempt, Door, Locked, find_user
 from depesza.wire import Malformed
 from depesza.wire.http import HttpRequest
 

@@ -13,13 +13,13 @@ from depesza.core.devices import MINUTE, SECOND, Kind
 from depesza.core.facts import Account, User
 from depesza.core.quota import ip_allowed
 from depesza.dialects.contract import Context
+from depesza.dialects.doors import Attempt, Door, Locked, find_user
 from depesza.dialects.smsgate_mobile import codec
 from depesza.dialects.smsgate_mobile.refusals import Refused, forbidden, too_many, unauthorized
 from depesza.dialects.smsgate_mobile.signature import address_secret, is_signed
 from depesza.dialects.smsgate_mobile.versions import read_agent
 from depesza.services import devices, enrolment
 from depesza.services.devices import Device
-from depesza.services.doors import Attempt, Door, Locked, find_user
 from depesza.services.enrolment import Newcomer, Pass
 from depesza.wire.http import HttpRequest
 

@@ -1,0 +1,10 @@
+"""The way out over a GSM modem of one's own: one serial port, one SIM.
+
+`connector` joins the rest: `wire/at` speaks with the modem, `writing` makes PDUs of messages and names what reports
+are found by, `inbox` puts texts together, `ration` keeps to the SIM's limits, `words` translates the numbers.
+"""
+
+from depesza.connectors.modem.connector import Modem, build
+from depesza.connectors.modem.settings import Settings
+
+__all__ = ["Modem", "Settings", "build"]
