@@ -1,9 +1,10 @@
-"""The vendors whose APIs we speak: one folder each, one line each in `ALL`."""
+"""The vendors whose APIs we speak, and the doors that our own phones call: one folder each, one line each in `ALL`."""
 
 from collections.abc import Callable
 
 from depesza.core.facts import Facts
 from depesza.core.model import Notice
+from depesza.dialects.cht import ChtGateway
 from depesza.dialects.contract import Context, Dialect
 from depesza.dialects.http2sms import Http2Sms
 from depesza.dialects.ovh import Ovh, exports, notices
@@ -11,10 +12,11 @@ from depesza.dialects.smsadvert import SmsAdvert
 from depesza.dialects.smsadvert import notices as smsadvert_notices
 from depesza.dialects.smsgate import SmsGate
 from depesza.dialects.smsgate import notices as smsgate_notices
+from depesza.dialects.smsgate_mobile import SmsGateMobile
 from depesza.services.builds import Writer
 from depesza.wire.http import HttpCall
 
-ALL: tuple[Callable[[Context], Dialect], ...] = (Ovh, Http2Sms, SmsAdvert, SmsGate)
+ALL: tuple[Callable[[Context], Dialect], ...] = (Ovh, Http2Sms, SmsAdvert, SmsGate, SmsGateMobile, ChtGateway)
 """Makers of the dialects that the composition mounts."""
 
 WRITERS: dict[str, Writer] = {Ovh.name: exports.write_page}

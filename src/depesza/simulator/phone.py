@@ -115,7 +115,11 @@ class Phone:
         joined = msgspec.json.decode(answer.body)
         self.id, self._token = joined["id"], joined["token"]
         await self.sync()
-        await self.tell("app:started", {"simCards": [card.plain(n) for n, card in self._cards()]})
+        await self.start_up()
+
+    async def start_up(self) -> int:
+        """Tell that it has started, with all of its cards; gives the status of the answer."""
+        return await self.tell("app:started", {"simCards": [card.plain(n) for n, card in self._cards()]})
 
     def _cards(self) -> list[tuple[int, Card]]:
         return list(enumerate(self.settings.sims, 1))
