@@ -271,12 +271,20 @@ def _recipient(row: Row) -> Recipient:
 
 
 async def cancel(tx: Tx, user: int, name: str, now: int) -> bool:
-    """Take back what waits of a request; False when there is none of that name. Raises `NotPending`."""
+    """Take back what waits of a request, here or in phones; False when there is none of that name.
+
+    What a phone has seen is cancelled when it says so. Raises `NotPending` when nothing waits.
+    """
     found = await show(tx, user, name)
     if found is None:
         return False
     if found.phase is not Phase.PENDING:
         raise NotPending
-    messages = await tx.query("SELECT message FROM request_messages WHERE request = ?1", found.id)
-    await progress.end(tx, [row[0] for row in messages], News.CANCEL, "cancelled", now)
+    rows = await tx.query(
+        "SELECT m.id, m.state FROM request_messages p JOIN messages m ON m.id = p.message WHERE p.request = ?1",
+        found.id,
+    )
+    waiting = [id for id, state in rows if PHASES[State(state)] is Phase.PENDING]
+    await progress.end(tx, waiting, News.CANCEL, "cancelled", now)
+    await attempts.cancel(tx, [id for id, state in rows if state == State.SENDING], now)
     return True

@@ -52,7 +52,7 @@ RULES: dict[str, dict[str, Check]] = {
     "ping": {"interval_seconds": _counts},
     "logs": {"lifetime_days": _counts},
     "webhooks": {"internet_required": _flag, "retry_count": _counts, "signing_key": _text},
-    "gateway": {"notification_channel": _one_of("AUTO", "SSE_ONLY")},
+    "gateway": {"notification_channel": _one_of("SSE_ONLY")},
     "encryption": {"passphrase": _text},
     "receiver": {"content_provider_enabled": _flag},
 }

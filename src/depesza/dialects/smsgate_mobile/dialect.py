@@ -129,7 +129,10 @@ class SmsGateMobile:
 
     async def _settings(self, request: HttpRequest, params: dict[str, str], now: int) -> HttpReply:
         device = await self._gate.device(request, now)
-        return _json(pushed.settings(device, _version(request), self._context.vault))
+        store = self._context.store
+        told = pushed.settings(device, _version(request), self._context.vault, store.facts)
+        await store.run(devices.touch, device.id, now, ping=pushed.ping_of(told))
+        return _json(told)
 
     async def _events(self, request: HttpRequest, params: dict[str, str], now: int) -> HttpReply:
         device = await self._gate.device(request, now)
