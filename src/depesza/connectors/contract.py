@@ -72,6 +72,11 @@ class Connector(Protocol):
     name: str
 
     @property
+    def link(self) -> Link:
+        """How the link stands: asked for every message."""
+        ...
+
+    @property
     def room(self) -> int:
         """How many messages it would take now; 0 while the link is down, throttled or full."""
         ...

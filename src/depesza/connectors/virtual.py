@@ -75,6 +75,11 @@ class Virtual:
         return self._settings.capacity
 
     @property
+    def link(self) -> Link:
+        """How the link stands."""
+        return self._link
+
+    @property
     def health(self) -> Health:
         """How it stands."""
         return Health(self._link, "", int(self._link is Link.UP), len(self._held))

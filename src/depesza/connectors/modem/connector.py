@@ -94,6 +94,11 @@ class Modem:
         return 1
 
     @property
+    def link(self) -> Link:
+        """How modem and network stand."""
+        return self._standing()[0]
+
+    @property
     def health(self) -> Health:
         """How modem, SIM and network stand."""
         link, detail = self._standing()

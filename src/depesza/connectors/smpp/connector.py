@@ -91,14 +91,22 @@ class Smpp:
         return self.settings.sessions * self.settings.window
 
     @property
+    def link(self) -> Link:
+        """How the best of the senders stands."""
+        best = Link.STOPPED
+        for line in self._senders:
+            if line.standing is Link.UP:
+                return Link.UP
+            if line.standing is Link.REFUSED or best is Link.STOPPED:
+                best = line.standing
+        return best
+
+    @property
     def health(self) -> Health:
         """How it stands."""
-        standings = [line.standing for line in self._senders]
-        order = (Link.UP, Link.REFUSED, Link.DOWN, Link.STOPPED)
-        standing = next(one for one in order if one in standings)
         trouble = [line.detail for line in self._lines if not line.bound and line.detail]
         return Health(
-            standing,
+            self.link,
             trouble[0] if trouble else "",
             sum(line.bound for line in self._lines),
             len(self._held),
