@@ -2,6 +2,9 @@
 
     run        options, order of work, the printed table
     rows       the rows: what is done and what is measured
+    cycle      those that measure whole cycles in closed loop
+    kannel     the same cycles through Kannel, where it is installed
+    running    what rows share: their results, the other ends, the product under load
     bars       first bars, goals and other products' figures
     load       HTTP load generator: signed jobs over kept connections, in closed or open loop
     sinks      the other ends: an SMPP carrier and a receiver of callbacks, which count

@@ -1,6 +1,7 @@
 """First bars, goals and peers of each row: docs/design.md, section 9.
 
 Peers were measured on such a machine with the same work: Kannel 1.4.5 in memory, Jasmin 0.11; neither syncs to disk.
+Where Kannel is installed, `bench/kannel.py` measures it again, and its rate takes the place of the one here.
 """
 
 from msgspec import Struct

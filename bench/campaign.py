@@ -12,7 +12,7 @@ from hashlib import sha1
 
 from bench import bars
 from bench.load import Keys, Request, Signer
-from bench.rows import PATIENCE, SETTLE, Bench, Result, Running
+from bench.running import PATIENCE, SETTLE, Bench, Result, Running
 from bench.tally import BenchError, Tally, share
 from bench.world import KEYS, QUIET, SENDER, SHARING, Line, query
 

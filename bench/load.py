@@ -9,7 +9,7 @@ fixed rate whatever the answers do; a request that finds no free connection wait
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha1
 from urllib.parse import urlencode
 
@@ -34,6 +34,12 @@ class Request(Struct, frozen=True, gc=False):
 
     octets: bytes
     receivers: int
+    first: int
+    """The first receiver's number."""
+
+
+Reader = Callable[[Request, bytes, bytes], Sequence[int]]
+"""Gives the messages' ids from a request, the status and the body of its answer; none when it was refused."""
 
 
 class _Report(Struct):
@@ -45,6 +51,15 @@ class _Report(Struct):
 
 
 _read = msgspec.json.Decoder(_Report, strict=False).decode
+
+
+def read_report(_: Request, status: bytes, body: bytes) -> Sequence[int]:
+    """Read the answer to a job or a form."""
+    try:
+        report = _read(body)
+    except msgspec.DecodeError:
+        return ()
+    return (report.ids or report.SmsIds) if status == b"200" else ()
 
 
 class Signer:
@@ -73,7 +88,7 @@ class Signer:
         stamp = str(int(time.time())).encode()
         signature = sha1(b"%b%b+%b" % (self._signed, body, stamp)).hexdigest()
         head = f"X-Ovh-Timestamp: {stamp.decode()}\r\nX-Ovh-Signature: $1${signature}\r\nContent-Length: {len(body)}"
-        return Request(b"%b%b\r\n\r\n%b" % (self._begin, head.encode(), body), count)
+        return Request(b"%b%b\r\n\r\n%b" % (self._begin, head.encode(), body), count, first)
 
     def jobs(self, first: int, count: int, size: int, sender: str) -> list[Request]:
         """Write the jobs for `count` receivers, `size` in each."""
@@ -97,7 +112,7 @@ class Poster:
             numbers = [f"00{first + place}" for place in range(start, min(start + size, count))]
             fields = {"from": sender, "to": ",".join(numbers), "message": TEXT, "noStop": "1"}
             body = urlencode(self._who | fields).encode()
-            found.append(Request(b"%b%d\r\n\r\n%b" % (self._begin, len(body), body), len(numbers)))
+            found.append(Request(b"%b%d\r\n\r\n%b" % (self._begin, len(body), body), len(numbers), first + start))
         return found
 
 
@@ -107,8 +122,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, load: "Load") -> None:
         self._load = load
         self._rest = b""
-        self.expects = 0
-        """Receivers of the request under way."""
+        self.under_way: Request | None = None
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -116,7 +130,7 @@ class Connection(asyncio.Protocol):
 
     def send(self, request: Request) -> None:
         """Write a request."""
-        self.expects = request.receivers
+        self.under_way = request
         self.transport.write(request.octets)
 
     def data_received(self, data: bytes) -> None:
@@ -130,7 +144,7 @@ class Connection(asyncio.Protocol):
         self._load.answered(self, data[9:12], data[end:])
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self.expects:
+        if self.under_way is not None:
             self._load.fail(BenchError(f"a connection was lost while it waited for an answer: {exc}"))
 
 
@@ -143,8 +157,9 @@ def _length(head: bytes) -> int:
 class Load:
     """Connections to one server, and the run that is on."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, read: Reader = read_report) -> None:
         self._port = port
+        self._read = read
         self._connections: list[Connection] = []
         self._free: deque[Connection] = deque()
         self._work: Iterator[Request] = iter(())
@@ -163,7 +178,7 @@ class Load:
     def close(self) -> None:
         """Close all connections."""
         for connection in self._connections:
-            connection.expects = 0
+            connection.under_way = None
             connection.transport.close()
         self._connections.clear()
 
@@ -205,14 +220,10 @@ class Load:
 
     def answered(self, connection: Connection, status: bytes, body: bytes) -> None:
         """Check an answer, and let the connection go on."""
-        expected, connection.expects = connection.expects, 0
-        try:
-            report = _read(body)
-            ids = report.ids or report.SmsIds
-        except msgspec.DecodeError:
-            ids = []
-        if status != b"200" or len(ids) != expected:
-            self.fail(BenchError(f"answer {status.decode()} to {expected} receivers: {body[:300]!r}"))
+        request, connection.under_way = connection.under_way, None
+        ids = self._read(request, status, body) if request is not None else ()
+        if request is None or len(ids) != request.receivers:
+            self.fail(BenchError(f"answer {status.decode()} to {request}: {body[:300]!r}"))
             return
         self._tally.ids += ids
         self._open -= 1

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -47,6 +47,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+async def listens(port: int) -> bool:
+    """Tell whether somebody takes connections there."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def confined(cores: Sequence[int]) -> Callable[[], None]:
+    """Make what a new process does first: keep to its cores, and end when we are killed (prctl PR_SET_PDEATHSIG)."""
+    allowed = set(cores)
+
+    def begin() -> None:
+        os.sched_setaffinity(0, allowed)
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+    return begin
+
+
 class Cpu(Struct, frozen=True):
     """Processor time, in seconds."""
 
@@ -70,7 +91,7 @@ class Product:
     def __init__(self, folder: Path, url: str, cores: Sequence[int]) -> None:
         """`url` is its store, `folder` takes its settings and log, `cores` are those it may use."""
         self.port = free_port()
-        self._cores = set(cores)
+        self._before = confined(cores)
         self._folder = folder
         self._config = folder / "depesza.toml"
         self._config.write_text(CONFIG.format(url=url, port=self.port, key=KEY))
@@ -92,26 +113,13 @@ class Product:
             )  # fmt: skip
         try:
             async with asyncio.timeout(START):
-                while not await self._listens():
+                while not await listens(self.port):
                     if self._process.returncode is not None:
                         raise BenchError(f"depesza ended with {self._process.returncode}:\n{self.log()}")
                     await asyncio.sleep(0.01)
         except TimeoutError:
             await self.kill()
             raise BenchError(f"depesza does not listen after {START:g} s:\n{self.log()}") from None
-
-    def _before(self) -> None:
-        """Bind the new process to its cores, and let it end when we are killed (prctl PR_SET_PDEATHSIG)."""
-        os.sched_setaffinity(0, self._cores)
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-    async def _listens(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except OSError:
-            return False
-        writer.close()
-        return True
 
     def log(self) -> str:
         """Give the last lines that it wrote."""
@@ -145,8 +153,7 @@ class Product:
 
     def memory(self) -> tuple[float, float]:
         """Tell its memory now and at its largest, in MB, with its children."""
-        pids = (self.pid, *_children(self.pid))
-        return _status(pids, "VmRSS:"), _status(pids, "VmHWM:")
+        return memory_of((self.pid, *_children(self.pid)))
 
 
 def cpu_of(pid: int) -> Cpu:
@@ -170,6 +177,11 @@ def _children(pid: int) -> list[int]:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def memory_of(pids: Sequence[int]) -> tuple[float, float]:
+    """Tell the memory of processes now and at its largest, in MB."""
+    return _status(pids, "VmRSS:"), _status(pids, "VmHWM:")
 
 
 def _status(pids: Sequence[int], name: str) -> float:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import uvloop
 
-from bench import ceilings, machine, page
+from bench import ceilings, kannel, machine, page
 from bench.campaign import campaign
 from bench.product import ROOT
-from bench.rows import ROWS as CYCLES
-from bench.rows import Bench, Result, Row
+from bench.rows import ROWS as PRODUCT
+from bench.running import Bench, Result, Row
 from bench.sinks import Callbacks, Carrier
 from bench.tally import BenchError
 from bench.world import PostgresStores, SqliteStores, Stores
@@ -26,7 +26,7 @@ PAGE = ROOT / "docs" / "performance.md"
 QUICK = 0.05
 """Part of the messages that --quick sends."""
 CEILING = 20_000
-ROWS = (*CYCLES, Row("campaign-500k", campaign))
+ROWS = (*kannel.ROWS, *PRODUCT, Row("campaign-500k", campaign))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
     unknown = set(options.rows) - {row.name for row in ROWS}
     if unknown:
         parser().error(f"no such row: {', '.join(sorted(unknown))}")
-    chosen = [row for row in ROWS if not options.rows or row.name in options.rows]
+    chosen = _without_peers([row for row in ROWS if not options.rows or row.name in options.rows], options.profile)
     product, ours = _cores(options.cores)
     os.sched_setaffinity(0, ours)
     folder = Path(tempfile.mkdtemp(prefix="depesza-bench-"))
@@ -75,6 +75,16 @@ def main(words: Sequence[str] | None = None) -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _without_peers(rows: Sequence[Row], profile: bool) -> list[Row]:
+    """Leave Kannel's rows out where it cannot run, or where the product alone is looked at; says so."""
+    ours = [row for row in rows if row not in kannel.ROWS]
+    if len(ours) == len(rows) or (kannel.installed() and not profile):
+        return list(rows)
+    why = "only the product is profiled" if profile else "Kannel (bearerbox and smsbox) is not installed"
+    print(f"left out: {', '.join(row.name for row in rows if row in kannel.ROWS)}: {why}", flush=True)
+    return ours
+
+
 def _cores(wanted: str | None) -> tuple[list[int], list[int]]:
     """Share out the cores: the product's, and ours."""
     all_cores = sorted(os.sched_getaffinity(0))
@@ -86,6 +96,7 @@ async def _measure(
     options: argparse.Namespace, chosen: Sequence[Row], folder: Path, stores: Stores, cores: Sequence[int]
 ) -> int:
     facts = machine.facts(folder, stores.name)
+    facts.append(("peer", f"Kannel {version}" if (version := kannel.version()) else "Kannel is not installed"))
     print("\n".join(f"{name}: {text}" for name, text in facts), flush=True)
     limits = (
         []

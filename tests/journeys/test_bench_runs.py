@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench import bars, page
-from bench.rows import ROWS, Result
+from bench import bars, kannel, page
+from bench.rows import ROWS
+from bench.running import Result
 from bench.tally import FIRST, BenchError, Tally
 
 ROOT = Path(__file__).parents[2]
@@ -27,10 +28,10 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_quick_run_of_some_rows_ends_well() -> None:
-    done = run(
-        "single-16", "http2sms-16", "jobs-100-quiet", "campaign-500k", "--quick", "--scale", "0.01", "--no-ceilings"
-    )
+    rows = ("kannel-16", "single-16", "http2sms-16", "jobs-100-quiet", "campaign-500k")
+    done = run(*rows, "--quick", "--scale", "0.01", "--no-ceilings")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert ("Kannel measured in this run" if kannel.installed() else "left out: kannel-16") in done.stdout
     assert "single posts, 16 connections" in done.stdout
     assert "http2sms posts, 16 connections" in done.stdout
     assert "jobs of 100 receivers, no callback" in done.stdout

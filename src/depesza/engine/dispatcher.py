@@ -106,7 +106,7 @@ class Dispatcher:
         lane.inflight[message.id] = message
         lane.held.add(message.id)
         self._turns.queue(lane.connector.id, message.priority).served(message.turn)
-        if self._stopping or lane.connector.link is not Link.UP:
+        if self._stopping or lane.connector.health.link is not Link.UP:
             self._take_back(lane, [message])
         else:
             lane.connector.send(message)
@@ -116,7 +116,7 @@ class Dispatcher:
         lane = self._lanes.get(connector)
         if lane is None or self._stopping:
             return
-        if lane.connector.link is Link.UP:
+        if lane.connector.health.link is Link.UP:
             lane.down_since = 0.0
         elif not lane.down_since:
             lane.down_since = self._loop.time()
@@ -171,7 +171,7 @@ class Dispatcher:
                 if message.id not in kept:  # cancelled, or taken over by another node
                     self._drop(lane, message.id)
             chosen = [message for message in chosen if message.id in kept]
-        if lane.connector.room <= 0 and lane.connector.link is not Link.UP:
+        if lane.connector.room <= 0 and lane.connector.health.link is not Link.UP:
             self._take_back(lane, chosen)
             return
         send = lane.connector.send
@@ -283,7 +283,7 @@ class Dispatcher:
         if not left:
             del self._tried[message.id]
             return 0
-        up = [c for c in left if self._lanes[c].connector.link is Link.UP]
+        up = [c for c in left if self._lanes[c].connector.health.link is Link.UP]
         return (up or left)[0]
 
     # the table is read back
@@ -339,7 +339,7 @@ class Dispatcher:
             message = item[3]
             for connector in planning.ways(message, self._store.facts):
                 other = self._lanes.get(connector)
-                if other is not None and other is not lane and other.connector.link is Link.UP:
+                if other is not None and other is not lane and other.connector.health.link is Link.UP:
                     ways.setdefault(connector, []).append(message)
                     break
         for connector, messages in ways.items():
@@ -355,7 +355,7 @@ class Dispatcher:
     async def gather_strays(self) -> None:
         """Find a way for what is queued on connectors that are disabled or gone; end what has expired there."""
         now = self._now()
-        usable = {id for id, lane in self._lanes.items() if lane.connector.link is Link.UP}
+        usable = {id for id, lane in self._lanes.items() if lane.connector.health.link is Link.UP}
         expired: list[int] = []
         ways: dict[int, list[Message]] = {}
         for message in await self._store.look(progress.strays, list(self._lanes), PAGE):

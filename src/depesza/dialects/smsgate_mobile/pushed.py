@@ -35,7 +35,8 @@ def settings(device: Device, version: str, vault: Vault, facts: Facts) -> Sectio
     for part, values in chain.from_iterable(each.items() for each in wanted):
         if isinstance(values, Mapping):
             kept = {name: value for name, value in values.items() if name not in OURS.get(part, ())}
-            found.setdefault(part, {}).update(kept)
+            if kept:
+                found.setdefault(part, {}).update(kept)
     return found
 
 
