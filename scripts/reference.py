@@ -189,6 +189,31 @@ def coverage_http2sms() -> str:
     )
 
 
+def coverage_smsadvert() -> str:
+    """Show SMSAdvert's calls, fields, statuses and error texts."""
+    from depesza.dialects.smsadvert import codes
+
+    calls = ((row.method, f"`{row.path}`", row.about, row.answer) for row in codes.ENDPOINTS)
+    fields = ((f"`{row.name}`", row.type, "yes" if row.needed else "", row.about) for row in codes.PARAMETERS)
+    texts = ((why.value, *said) for why, said in codes.TEXTS.items())
+    states = ((state.name, f"`{word}`") for state, word in codes.STATUS.items())
+    return (
+        "All of SMSAdvert's API that is known is answered. [How to use it](../guides/smsadvert.md).\n\n"
+        "## Calls\n\n" + table(("method", "path", "what it does", "answer"), calls) + "\n"
+        "Paths count in any case, with or without slashes at the end or doubled.\n"
+        "\n## Fields of a message\n\n" + table(("name", "type", "needed", "meaning"), fields) + "\n"
+        "Others are ignored; `null` and the empty text count as absent.\n"
+        "\n## HTTP statuses\n\n"
+        + table(("status", "meaning"), ((str(status), about) for status, about in codes.STATUSES.items()))
+        + "\n## Texts of errors\n\n"
+        + table(("what is wrong", *codes.LANGUAGES), texts)
+        + "\n## What a callback says\n\n"
+        + table(("end of the message", "status"), states)
+        + "\nTried again after " + ", ".join(duration(wait) for wait in codes.SCHEDULE) + ".\n"
+        "\nHow it behaves, rule by rule: [SMSAdvert's JSON API](../specs/smsadvert.md).\n"
+    )
+
+
 def field_type(schema: dict[str, Any]) -> str:
     """Name the type of a field as its JSON Schema has it."""
     if "anyOf" in schema:
@@ -221,7 +246,8 @@ def connectors() -> str:
         "[How to connect a carrier](../guides/connect-a-carrier.md).\n"
     )
     for name, kind in KINDS.items():
-        schema = msgspec.json.schema(kind.settings)["$defs"][kind.settings.__name__]
+        named = msgspec.json.schema(kind.settings)["$defs"]
+        schema = named[kind.settings.__name__]
         needed = schema["required"]
         rows = (
             (
@@ -230,7 +256,8 @@ def connectors() -> str:
                 "needed" if field in needed else f"`{json.dumps(of.get('default'))}`",
                 of.get("description", "") + field_limits(of),
             )
-            for field, of in schema["properties"].items()
+            for field, given in schema["properties"].items()
+            for of in [named.get(given.get("$ref", "").rpartition("/")[2], {}) | given]
         )
         text += f"\n## {name}\n\n{schema['description']}\n\n" + table(("name", "type", "default", "meaning"), rows)
     return text
@@ -304,6 +331,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "connectors": ("Connectors", connectors),
     "coverage-http2sms": ("Coverage of http2sms", coverage_http2sms),
     "coverage-ovh": ("Coverage of OVHcloud's SMS API", coverage_ovh),
+    "coverage-smsadvert": ("Coverage of SMSAdvert", coverage_smsadvert),
     "apply": ("The file for depesza apply", apply_fields),
     "cli": ("Commands", commands),
     "metrics": ("Metrics", metrics),
