@@ -17,6 +17,7 @@ from depesza import connectors, dialects
 from depesza.apart import Apart
 from depesza.calling import Caller, Calling
 from depesza.connectors.contract import Connector
+from depesza.connectors.phones import Phones
 from depesza.connectors.setup import Setup, World
 from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
@@ -26,6 +27,7 @@ from depesza.engine import cores, dispatcher, gather, keeper, ops, reporter
 from depesza.engine.campaigner import Campaigner
 from depesza.engine.exporter import Exporter
 from depesza.engine.figures import Counts, Figures
+from depesza.engine.fleet import Fleet
 from depesza.engine.inquirer import Inquirer
 from depesza.front import Front
 from depesza.net.http_server import HttpServer
@@ -112,6 +114,8 @@ class App:
         ends.push_async_callback(self.exporter.stop)
         self.inquirer.start()
         ends.push_async_callback(self.inquirer.stop)
+        self.fleet.start()
+        ends.push_async_callback(self.fleet.stop)
         ends.push_async_callback(self._hang_up)
         await self._listen()
         cores.keep_to(my_core)
@@ -147,6 +151,7 @@ class App:
         self.campaigner = Campaigner(self.store, self.turns, self.policy, self.now, self.dispatcher.crowded)
         self.exporter = Exporter(self.store, dialects.WRITERS, self.now)
         self.inquirer = Inquirer(self.store, self.connectors, self.now)
+        self.fleet = Fleet(self.store, self.connectors, self.turns, self.now)
         self.keeper = keeper.Keeper(
             self.store,
             self.dispatcher,
@@ -208,6 +213,8 @@ class App:
             self.exporter.wake()
         if work.lookups:
             self.inquirer.wake()
+        if work.phones or self._for_phones(work):
+            self.fleet.wake()
         if work.scheduled:
             self.keeper.scheduled(work.scheduled)
         if work.doubt:
@@ -216,6 +223,10 @@ class App:
         if work.facts:
             self.caller.facts_changed()
             self._loop.create_task(self._connect())
+
+    def _for_phones(self, work: Work) -> bool:
+        own = self.store.facts.phones
+        return bool(own) and any(message.connector in own for message in work.messages)
 
     def _look_again(self) -> None:
         """Read the tables: they may hold work that we were not told of."""
@@ -229,6 +240,7 @@ class App:
         self.campaigner.reload()
         self.exporter.wake()
         self.inquirer.wake()
+        self.fleet.wake()
 
     def outcome(self, connector: int, outcome: Outcome) -> None:
         """See `connectors.contract.Reports`."""
@@ -289,5 +301,9 @@ class App:
             log.error("app.connector_refused", connector=row.name, kind=row.kind, error=str(error))
             return
         self.connectors[row.id] = connector
-        self.dispatcher.attach(connector)
+        if isinstance(connector, Phones):
+            self.dispatcher.know(connector)
+            self.fleet.wake()
+        else:
+            self.dispatcher.attach(connector)
         connector.start()

@@ -6,9 +6,10 @@ spec: devices/5, devices/7
 """
 
 from enum import Enum, IntEnum, StrEnum
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from depesza.core.model import MICRO
 
@@ -132,6 +133,8 @@ class Reason(StrEnum):
     """The phone is set up wrongly."""
     FINAL = "final"
     """No device can do better."""
+    CANCELLED = "cancelled"
+    """The client took it back."""
 
 
 _WORDS: tuple[tuple[Reason, tuple[str, ...]], ...] = (
@@ -169,6 +172,7 @@ REFUSALS: dict[Reason, str] = {
     Reason.FENCE: "expired",
     Reason.CONFIG: "bad_parameter",
     Reason.FINAL: "undeliverable",
+    Reason.CANCELLED: "cancelled",
 }
 """The name in `core.refusals` under which a message fails when no way is left."""
 
@@ -229,19 +233,22 @@ class Strategy(StrEnum):
 class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     """What can be set on a connector of kind `phones`."""
 
-    strategy: Strategy = Strategy.ROUND_ROBIN
-    validity: int = 90
-    """Seconds a phone may hold a message before its own fence stops it."""
-    margin: int = 60
-    """Seconds after that until a phone which pulled and fell silent is given up."""
-    silence: int = 120
-    """Seconds from the radio to the network's answer."""
-    tries: int = 3
-    """Attempts on phones for one message."""
-    window: int = 3
-    """Unfinished attempts on one SIM."""
-    grace: int = 0
-    """Seconds for which a phone is awaited before the network is taken."""
+    strategy: Annotated[
+        Strategy,
+        Meta(description="How one of several SIM cards is chosen: round_robin, least_loaded, weighted or operator."),
+    ] = Strategy.ROUND_ROBIN
+    validity: Annotated[
+        int, Meta(ge=10, description="Seconds a phone may hold a message before it must not send it.")
+    ] = 90
+    margin: Annotated[
+        int, Meta(ge=0, description="Seconds after that until a phone which saw a message and fell silent is given up.")
+    ] = 60
+    silence: Annotated[int, Meta(ge=1, description="Seconds that the radio may take to send a message.")] = 120
+    tries: Annotated[int, Meta(ge=1, description="Attempts on phones for one message.")] = 3
+    window: Annotated[int, Meta(ge=1, description="Messages that one SIM card may hold unfinished.")] = 3
+    grace: Annotated[
+        int, Meta(ge=0, le=300, description="Seconds for which a phone is awaited before a carrier is taken.")
+    ] = 0
 
 
 _terms = msgspec.json.Decoder(Terms).decode

@@ -36,6 +36,7 @@ class Card(Struct, kw_only=True):
     presence: Presence
     usable: bool = True
     """The card and its device are switched on, neither paused, banned nor set up wrongly."""
+    number: str = ""
     operator: str = ""
     weight: int = 100
     limits: Limits = Limits()
@@ -57,6 +58,7 @@ class Card(Struct, kw_only=True):
     cooldown: int = 0
     probing: bool = False
     recent: str = ""
+    suspect: bool = False
     seen: int = 0
     """When its device called last."""
     planned: int = 0
@@ -296,20 +298,18 @@ def succeeded(fitness: Fitness) -> Fitness:
 
 def failed(fitness: Fitness, reason: Reason, now: int) -> Fitness:
     """Note a failure; those that are not the SIM's fault change nothing."""
-    if reason in (Reason.FENCE, Reason.FINAL, Reason.CONFIG, Reason.NONE):
+    if reason in (Reason.FENCE, Reason.FINAL, Reason.CONFIG, Reason.CANCELLED, Reason.NONE):
         return fitness
     recent = (fitness.recent + "0")[-RECENT:]
     generic = fitness.generic + 1 if reason is Reason.GENERIC else 0
     failures = fitness.failures + 1
     pause = {Reason.QUOTA: now + QUOTA_PAUSE, Reason.RADIO: now + RADIO_PAUSE}.get(reason, 0)
-    cooldown, cooldowns, probing = max(fitness.cooldown, pause), fitness.cooldowns, False
+    cooldown, cooldowns, probing = max(fitness.cooldown, pause), fitness.cooldowns, fitness.probing
     # while it cools down, what was still under way may fail without making it worse
-    cooling = fitness.cooldown > now and fitness.cooldowns > 0
-    if fitness.probing or (not cooling and _broken(failures, recent)):
+    cooling = probing and fitness.cooldown > now
+    if not cooling and (probing or _broken(failures, recent)):
         minutes = COOLDOWNS[min(cooldowns, len(COOLDOWNS) - 1)]
         cooldown, cooldowns, probing = max(cooldown, now + minutes * MINUTE), cooldowns + 1, True
-    elif cooling:
-        probing = fitness.probing
     return Fitness(failures, recent, cooldown, cooldowns, probing, fitness.suspect or generic >= GENERIC, generic)
 
 

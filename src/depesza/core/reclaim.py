@@ -21,6 +21,7 @@ class Then(Enum):
     HOLD = "hold"
     FAIL = "fail"
     EXPIRE = "expire"
+    CANCEL = "cancel"
 
 
 class Past(Struct, frozen=True, gc=False):
@@ -63,6 +64,8 @@ def spent(past: Sequence[Past], failover: bool, tries: int) -> bool:
 
 def after_failure(past: Sequence[Past], *, expires: int, failover: bool, tries: int, now: int) -> Then:
     """Decide once an attempt (the last of `past`) failed or was taken back."""
+    if past[-1].reason is Reason.CANCELLED:
+        return Then.CANCEL
     if past[-1].reason is Reason.FINAL:
         return Then.FAIL
     if 0 < expires <= now:

@@ -49,6 +49,7 @@ class Dispatcher:
         self._gather = gather or Gather(self._loop)
         self._gather.add(self._settle_all)
         self._lanes: dict[int, Lane] = {}
+        self._beside: dict[int, Connector] = {}
         self._settled: dict[int, list[tuple[Outcome, Message]]] = {}
         self._tried: dict[int, set[int]] = {}
         self._stopping = False
@@ -66,8 +67,19 @@ class Dispatcher:
         lane.down_since = self._loop.time()
         self._feed(lane)
 
+    def know(self, connector: Connector) -> None:
+        """Know a connector whose queue somebody else takes from the table: messages may still be sent its way."""
+        self._beside[connector.id] = connector
+
+    def _ways(self) -> dict[int, Connector]:
+        """Give all connectors that messages may be sent to."""
+        return {id: lane.connector for id, lane in self._lanes.items()} | self._beside
+
     async def detach(self, connector: int, grace: float) -> None:
         """Stop serving a connector; its queue stays in the table."""
+        beside = self._beside.pop(connector, None)
+        if beside is not None:
+            await beside.stop(grace)
         lane = self._lanes.get(connector)
         if lane is None:
             return
@@ -106,7 +118,7 @@ class Dispatcher:
         lane.inflight[message.id] = message
         lane.held.add(message.id)
         self._turns.queue(lane.connector.id, message.priority).served(message.turn)
-        if self._stopping or lane.connector.health.link is not Link.UP:
+        if self._stopping or lane.connector.link is not Link.UP:
             self._take_back(lane, [message])
         else:
             lane.connector.send(message)
@@ -116,7 +128,7 @@ class Dispatcher:
         lane = self._lanes.get(connector)
         if lane is None or self._stopping:
             return
-        if lane.connector.health.link is Link.UP:
+        if lane.connector.link is Link.UP:
             lane.down_since = 0.0
         elif not lane.down_since:
             lane.down_since = self._loop.time()
@@ -171,7 +183,7 @@ class Dispatcher:
                 if message.id not in kept:  # cancelled, or taken over by another node
                     self._drop(lane, message.id)
             chosen = [message for message in chosen if message.id in kept]
-        if lane.connector.room <= 0 and lane.connector.health.link is not Link.UP:
+        if lane.connector.room <= 0 and lane.connector.link is not Link.UP:
             self._take_back(lane, chosen)
             return
         send = lane.connector.send
@@ -279,11 +291,12 @@ class Dispatcher:
         """Choose the connector that tries next: the route's, not yet tried, up if one is."""
         tried = self._tried.setdefault(message.id, set())
         tried.add(refused_by)
-        left = [c for c in planning.ways(message, self._store.facts) if c not in tried and c in self._lanes]
+        known = self._ways()
+        left = [c for c in planning.ways(message, self._store.facts) if c not in tried and c in known]
         if not left:
             del self._tried[message.id]
             return 0
-        up = [c for c in left if self._lanes[c].connector.health.link is Link.UP]
+        up = [c for c in left if known[c].health.link is Link.UP]
         return (up or left)[0]
 
     # the table is read back
@@ -335,11 +348,12 @@ class Dispatcher:
 
     def _detour(self, lane: Lane) -> None:
         ways: dict[int, list[Message]] = {}
+        known = self._ways()
         for item in lane.heap:
             message = item[3]
             for connector in planning.ways(message, self._store.facts):
-                other = self._lanes.get(connector)
-                if other is not None and other is not lane and other.connector.health.link is Link.UP:
+                other = known.get(connector)
+                if other is not None and other is not lane.connector and other.health.link is Link.UP:
                     ways.setdefault(connector, []).append(message)
                     break
         for connector, messages in ways.items():
@@ -347,7 +361,7 @@ class Dispatcher:
             log.info(
                 "dispatcher.detour",
                 connector=lane.connector.name,
-                to=self._lanes[connector].connector.name,
+                to=known[connector].name,
                 messages=len(messages),
             )
             self._watch(lane, messages, self._store.insist(progress.reroute, messages, connector, self._turns))
@@ -355,10 +369,11 @@ class Dispatcher:
     async def gather_strays(self) -> None:
         """Find a way for what is queued on connectors that are disabled or gone; end what has expired there."""
         now = self._now()
-        usable = {id for id, lane in self._lanes.items() if lane.connector.health.link is Link.UP}
+        known = self._ways()
+        usable = {id for id, way in known.items() if way.health.link is Link.UP}
         expired: list[int] = []
         ways: dict[int, list[Message]] = {}
-        for message in await self._store.look(progress.strays, list(self._lanes), PAGE):
+        for message in await self._store.look(progress.strays, list(known), PAGE):
             if 0 < message.content.expires <= now:
                 expired.append(message.id)
             elif connector := planning.other_way(message, self._store.facts, usable):
@@ -366,7 +381,7 @@ class Dispatcher:
         if expired:
             await self._store.insist(progress.end, expired, News.EXPIRED, "expired", now)
         for connector, messages in ways.items():
-            log.info("dispatcher.strays", to=self._lanes[connector].connector.name, messages=len(messages))
+            log.info("dispatcher.strays", to=known[connector].name, messages=len(messages))
             await self._store.insist(progress.reroute, messages, connector, self._turns)
 
     def _sweep(self, lane: Lane) -> None:
@@ -382,7 +397,7 @@ class Dispatcher:
         self._stopping = True
         for lane in self._lanes.values():
             lane.places.withdraw()
-        await asyncio.gather(*(lane.connector.stop(grace) for lane in self._lanes.values()))
+        await asyncio.gather(*(way.stop(grace) for way in self._ways().values()))
         for lane in self._lanes.values():
             await self._flushed(lane)
 

@@ -25,12 +25,16 @@ from depesza.core.devices import (
     read_terms,
     reason_of,
 )
+from depesza.core.facts import Account
+from depesza.core.fairness import Lanes
 from depesza.core.handout import Fitness
 from depesza.core.lifecycle import News
-from depesza.core.model import Message, OnUnknown, State
+from depesza.core.model import Accepted, Message, OnUnknown, State, Submission
+from depesza.core.planning import Policy
 from depesza.core.reclaim import Past, Then, after_failure, after_silence, policy, spent
 from depesza.services import bells, progress
 from depesza.services.progress import Found
+from depesza.services.submit import submit
 from depesza.store.tx import Row, Tx
 
 COLUMNS = (
@@ -39,7 +43,7 @@ COLUMNS = (
 )
 REPORTED_FOR = 3 * DAY
 """How long after it was sent an attempt waits for its delivery report."""
-GIVEN_BACK = frozenset({Reason.FENCE, Reason.CONFIG, Reason.QUOTA})
+GIVEN_BACK = frozenset({Reason.FENCE, Reason.CONFIG, Reason.QUOTA, Reason.CANCELLED})
 """Failures that surely sent nothing: their allowance is given back."""
 _wish = msgspec.json.Decoder(Wish).decode
 _text_of = msgspec.json.Encoder().encode
@@ -244,7 +248,7 @@ async def _take(tx: Tx, ends: "Ends", attempt: Attempt, told: Report, now: int) 
         case S.SENT | S.DELIVERED:
             await _went_out(tx, ends, attempt, now)
         case S.WITHDRAWN:
-            attempt.done, attempt.reason = now, Reason.FENCE.value
+            attempt.done, attempt.reason = now, attempt.reason or Reason.FENCE.value
             await ends.failed(tx, attempt, now)
         case S.FAILED:
             attempt.done, attempt.error = now, told.error
@@ -323,6 +327,10 @@ class Ends:
         fact = tx.facts.connector.get(attempt.connector)
         return read_terms(fact.settings) if fact is not None else Terms()
 
+    def known(self, attempt: Attempt) -> Attempt:
+        """Give an attempt as it was read under the lock."""
+        return self._attempts[attempt.id]
+
     def others(self, attempt: Attempt) -> list[Attempt]:
         """List the other attempts of its message."""
         return [each for each in self._attempts.values() if each.message == attempt.message and each is not attempt]
@@ -391,6 +399,10 @@ class Ends:
         """Decide what follows an attempt that may have gone out and of which its phone says nothing."""
         carrier = self.network(tx, attempt.message)
         whole = self._whole.get(attempt.message)
+        if attempt.reason == Reason.CANCELLED:
+            self.close(attempt, S.UNKNOWN, Reason.CANCELLED, now)
+            await self.follow(tx, attempt, Then.CANCEL, 0, "cancelled", now, maybe=True)
+            return
         account = tx.facts.account.get(attempt.account)
         expires = whole.content.expires if whole is not None else 0
         chosen = policy(
@@ -427,6 +439,10 @@ class Ends:
                 await progress.step(tx, message, News.LOST, now, reason="uncertain", maybe=True)
             case Then.EXPIRE:
                 await progress.step(tx, message, News.EXPIRED, now, reason="expired", maybe=maybe)
+            case Then.CANCEL:
+                # a message that is being sent can't be cancelled: it is taken back first
+                await progress.step(tx, message, News.RETRY, now, due=now, maybe=maybe)
+                await progress.step(tx, message, News.CANCEL, now, reason="cancelled")
             case Then.FAIL:
                 news = News.FAILED if message.state in (State.SENT, State.PENDING) else News.REFUSED
                 await progress.step(tx, message, news, now, reason=refusal, maybe=maybe)
@@ -468,6 +484,12 @@ def network(tx: Tx, message: Message) -> int:
     return 0
 
 
+async def next_look(tx: Tx) -> int:
+    """Tell when the next open attempt is to be looked at; 0 when there is none."""
+    rows = await tx.query("SELECT MIN(lease) FROM device_attempts WHERE open = 1 AND lease > 0")
+    return rows[0][0] or 0
+
+
 async def begin(tx: Tx, attempts: Sequence[Attempt]) -> Ends:
     """Read and lock what the ends of attempts need: their SIMs, their messages and the other attempts of these."""
     fitness = await _fitness(tx, {attempt.sim for attempt in attempts})
@@ -494,6 +516,34 @@ def _write(tx: Tx, a: Attempt) -> None:
         a.id, int(a.state), a.open, a.offered, a.accepted, a.submitted, a.sent, a.done, a.valid, a.lease, a.reason,
         a.error, a.reference, a.counted, a.late,
     )  # fmt: skip
+
+
+# taken back
+
+
+async def cancel(tx: Tx, messages: Sequence[int], now: int) -> list[int]:
+    """Take back messages that phones hold; gives those that are cancelled now.
+
+    What its phone has not seen is cancelled at once. Of the others those that can still be given back are asked for,
+    and are cancelled when the phone says so.
+    """
+    rows = await tx.rows_for("device_attempts_beside", [(id,) for id in messages])
+    held = [each for each in map(attempt_of, rows) if each.open and each.state in (S.OFFERED, S.ACCEPTED)]
+    if not held:
+        return []
+    ends, able = await begin(tx, held), await _cancelling(tx, {each.device for each in held})
+    done = []
+    for attempt in map(ends.known, held):
+        if attempt.state is S.OFFERED and not attempt.offered:
+            attempt.state, attempt.reason = S.WITHDRAWN, Reason.CANCELLED.value
+            await ends.failed(tx, attempt, now)
+            done.append(attempt.message)
+        elif attempt.device in able:
+            attempt.state, attempt.reason = S.WITHDRAWING, Reason.CANCELLED.value
+            attempt.lease = await _end_of_patience(tx, ends, attempt)
+            bells.ring(tx, attempt.device, Event.CANCELLED, now, str(attempt.id))
+    await ends.write(tx, now)
+    return done
 
 
 # given up
@@ -562,3 +612,12 @@ async def _cancelling(tx: Tx, devices: set[int]) -> set[int]:
     among = ", ".join(map(str, sorted(devices)))
     rows = await tx.query(f"SELECT id, kind, version FROM devices WHERE id IN ({among})")
     return {row[0] for row in rows if can_cancel(row[1], row[2])}
+
+
+async def submit_with(
+    tx: Tx, account: Account, submission: Submission, wished: Wish, lanes: Lanes, policy: Policy, now: int
+) -> Accepted:
+    """Take a submission that asks something of phones; raises what `submit.submit` does."""
+    accepted = await submit(tx, account, submission, lanes, policy, now)
+    wish(tx, accepted.id, wished)
+    return accepted

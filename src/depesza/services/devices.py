@@ -289,7 +289,7 @@ _CHANGEABLE = frozenset(
 )  # fmt: skip
 
 
-async def change(tx: Tx, device: int, now: int, **fields: object) -> bool:
+async def change(tx: Tx, device: int, now: int, /, **fields: object) -> bool:
     """Change fields of a device; False when there is none. Raises ValueError for a field that can't be set."""
     if strange := fields.keys() - _CHANGEABLE:
         raise ValueError(f"{', '.join(sorted(strange))}: can't be set on a device")
@@ -320,7 +320,7 @@ async def remove(tx: Tx, device: int, now: int) -> bool:
 _SIM_CHANGEABLE = frozenset({"number", "operator", "plmn", "enabled", "weight", "limits", "cooldown", "suspect"})
 
 
-async def change_sim(tx: Tx, device: int, slot: int, **fields: object) -> bool:
+async def change_sim(tx: Tx, device: int, slot: int, /, **fields: object) -> bool:
     """Change fields of a SIM card; False when there is none. `suspect=False` also forgets its failures."""
     if strange := fields.keys() - _SIM_CHANGEABLE:
         raise ValueError(f"{', '.join(sorted(strange))}: can't be set on a SIM")

@@ -386,10 +386,11 @@ async def strays(tx: Tx, served: Collection[int], limit: int) -> list[Message]:
 
 async def load(tx: Tx, ids: Sequence[int]) -> list[Message]:
     """Read whole messages."""
-    return await _with_contents(tx, await tx.rows_for("messages_whole", [(id,) for id in ids]))
+    return await with_contents(tx, await tx.rows_for("messages_whole", [(id,) for id in ids]))
 
 
-async def _with_contents(tx: Tx, rows: Sequence[Row]) -> list[Message]:
+async def with_contents(tx: Tx, rows: Sequence[Row]) -> list[Message]:
+    """Read messages from the columns of `queue_page`."""
     wanted = sorted({row[1] for row in rows})
     contents = {
         content.id: content for content in map(content_of, await tx.rows_for("contents", [(id,) for id in wanted]))
@@ -399,11 +400,12 @@ async def _with_contents(tx: Tx, rows: Sequence[Row]) -> list[Message]:
 
 async def queue_page(tx: Tx, node: int, connector: int, limit: int) -> list[Message]:
     """Read the first messages of a connector's queue, in their order."""
-    return await _with_contents(tx, await tx.rows("queue_page", node, connector, limit))
+    return await with_contents(tx, await tx.rows("queue_page", node, connector, limit))
 
 
 _ADOPTED = (
     "adopt_queued",
+    "adopt_held",
     "adopt_notices",
     "adopt_campaigns",
     "adopt_tasks",

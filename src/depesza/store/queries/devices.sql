@@ -55,3 +55,23 @@ SELECT s.id AS id, s.last AS last, s.cooldown AS cooldown, s.cooldowns AS cooldo
   s.recent AS recent, s.day AS day, s.day_used AS day_used, s.month AS month, s.month_used AS month_used,
   s.failures AS failures
 FROM v JOIN sims s ON s.id = v.id ORDER BY s.id /*pg FOR UPDATE OF s */
+
+-- name: phones_page
+-- columns: id, submission, account, user_id, receiver, text, parts, price, state, priority, turn, due, expires, route, connector, attempts, refusal, maybe
+-- A page of the queue for phones, in its order, behind a given message.
+SELECT id, submission, account, user_id, receiver, text, parts, price, state, priority, turn, due, expires, route,
+  connector, attempts, refusal, maybe
+FROM messages WHERE node = ?1 AND connector = ?2 AND state IN (1, 2) AND state = 1
+AND (priority, turn, id) > (?3, ?4, ?5) ORDER BY priority, turn, id LIMIT ?6
+
+-- name: adopt_held
+-- Take over what phones hold for a node that is gone: it is not sent again.
+UPDATE messages SET node = ?2 WHERE node = ?1 AND state IN (1, 2) AND state = 2
+AND EXISTS (SELECT 1 FROM device_attempts a WHERE a.message = messages.id AND a.open = 1)
+
+-- name: sticky_sims
+-- values: sender text, since bigint
+-- columns: sender, sim
+-- The SIM cards that people wrote to lately, the newest last.
+SELECT v.sender AS sender, i.sim AS sim FROM v JOIN device_inbounds i ON i.sender = v.sender AND i.stored >= v.since
+WHERE i.sim > 0 ORDER BY i.stored

@@ -25,8 +25,9 @@ FROM v JOIN submissions s ON s.id = v.id
 
 -- name: sending_page
 -- columns: id, account
--- What was being sent by a node that is gone.
-SELECT id, account FROM messages WHERE node = ?1 AND state IN (1, 2) AND state = 2 LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED */
+-- What was being sent by a node that is gone; what our own phones hold goes on as it stands.
+SELECT id, account FROM messages WHERE node = ?1 AND state IN (1, 2) AND state = 2
+AND NOT EXISTS (SELECT 1 FROM device_attempts a WHERE a.message = messages.id AND a.open = 1) LIMIT ?2 /*pg FOR UPDATE SKIP LOCKED */
 
 -- name: adopt_queued
 -- Take over the queue of a node that is gone; what it was sending is judged one by one.
@@ -115,6 +116,12 @@ SELECT MAX(id) FROM (
   SELECT MAX(id) AS id FROM contacts UNION ALL
   SELECT MAX(id) AS id FROM lookups UNION ALL
   SELECT MAX(request) AS id FROM lookups UNION ALL
+  SELECT MAX(id) AS id FROM devices UNION ALL
+  SELECT MAX(id) AS id FROM sims UNION ALL
+  SELECT MAX(id) AS id FROM device_attempts UNION ALL
+  SELECT MAX(id) AS id FROM device_rules UNION ALL
+  SELECT MAX(id) AS id FROM device_bells UNION ALL
+  SELECT MAX(id) AS id FROM enrolments UNION ALL
   SELECT MAX(id) AS id FROM owners UNION ALL
   SELECT MAX(id) AS id FROM accounts UNION ALL
   SELECT MAX(id) AS id FROM users UNION ALL
