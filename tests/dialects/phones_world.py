@@ -1,23 +1,28 @@
 """A phone's door on a real store behind a real listener, and phones that call it."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
+import zxingcpp
 from argon2 import PasswordHasher
 from tests.dialects.ovh_auth_world import Chance, nothing
 from tests.store.world import ONE, TWO, furnished, submission
 from tests.support import NOW, Clock
 
-from depesza.core.devices import AttemptState, Wish
+from depesza.core.devices import AttemptState
 from depesza.core.facts import ConnectorFact, User
 from depesza.core.fairness import Lanes
+from depesza.core.model import Message, State
 from depesza.core.planning import Policy
+from depesza.core.routing import Route
+from depesza.dialects.cht import ChtGateway
 from depesza.dialects.contract import Context, Dialect
 from depesza.dialects.smsgate_mobile import SmsGateMobile
 from depesza.net.http_client import HttpClient
 from depesza.net.http_server import HttpServer
-from depesza.services import attempts, devices, enrolment, users
+from depesza.services import attempts, devices, enrolment, handing, notices, progress, users
 from depesza.services.attempts import Attempt
 from depesza.services.devices import Device, Sim
 from depesza.services.enrolment import Pass
@@ -47,7 +52,7 @@ class Door:
         self.vault = Vault(b"a key of sixteen octets", Chance())
         self.context = Context(store, self.vault, lanes, Policy(), clock, nothing(store, clock))
         self.phones = SmsGateMobile(self.context)
-        self.dialects: dict[str, Dialect] = {"api": self.phones, "pair": self.phones}
+        self.dialects: dict[str, Dialect] = {"api": self.phones, "pair": self.phones, "cht": ChtGateway(self.context)}
         self.server = HttpServer(self.handle)
         store.listen(self.heard)
 
@@ -115,6 +120,22 @@ class Door:
         done = await self.store.run(submit, facts.account[account], asked, self.lanes, Policy(), self.clock.now)
         return done.ids[0]
 
+    async def offer(self, account: int = ONE, receiver: str = PEER) -> tuple[int, int]:
+        """Take a message and give it to a phone; gives the ids of message and attempt."""
+        message = await self.send(account, receiver)
+        await self.store.run(handing.hand_out, PHONES, self.lanes, self.clock.now)
+        return message, (await self.store.look(attempts.of_message, message))[-1].id
+
+    async def message(self, id: int) -> Message:
+        """Read a message."""
+        return (await self.store.look(progress.load, [id]))[0]
+
+    async def told(self) -> list[str]:
+        """List what clients are owed about deliveries, in the order in which it was written."""
+        owed = await self.store.look(notices.due, self.clock.now, 1000)
+        facts = [msgspec.json.decode(notice.fact) for notice in sorted(owed, key=lambda row: row.id)]
+        return [State(fact["state"]).name for fact in facts if "state" in fact]
+
     async def attempt(self, id: int) -> Attempt:
         """Read an attempt."""
         found = await self.store.look(attempts.find, id)
@@ -128,6 +149,9 @@ class Door:
 
 async def _more(tx: Tx) -> None:
     tx.put("connectors", ConnectorFact(id=PHONES, name="phones", kind="phones", settings="{}"))
+    tx.put("routes", Route(id=300, connectors=(PHONES,)))
+    for id in (ONE, TWO):
+        tx.put("accounts", msgspec.structs.replace(tx.facts.account[id], callback="http://client.example/callback"))
     await users.create(tx, User(id=0, account=ONE, login="api1", password=HASHED))
 
 
@@ -148,4 +172,23 @@ async def door_of(url: str, clock: Clock | None = None) -> AsyncIterator[Door]:
         yield door
 
 
-__all__ = ["ONE", "PASSWORD", "PEER", "PHONES", "TWO", "Door", "Wish", "door_of"]
+def read_qr(page: str) -> str:
+    """Read the QR code that a page draws, as a camera would: from its dots."""
+    found = re.search(r'<svg width="(\d+)"[^>]*><path transform="scale\((\d+)\)"[^>]* d="([^"]*)"', page)
+    assert found is not None
+    scale, size = int(found[2]), int(found[1]) // int(found[2])
+    dots = [[255] * size for _ in range(size)]
+    x, y = 0, 0
+    for command, numbers in re.findall(r"([Mmh])([-0-9. ]+)", found[3]):
+        values = [float(number) for number in numbers.replace("-", " -").split()]
+        if command == "M":
+            x, y = int(values[0]), int(values[1] - 0.5)
+        elif command == "m":
+            x, y = x + int(values[0]), y + int(values[1])
+        else:
+            for n in range(x, x + int(values[0])):
+                dots[y][n] = 0
+            x += int(values[0])
+    wide = bytes(dot for row in dots for _ in range(scale) for dot in row for _ in range(scale))
+    image = memoryview(wide).cast("B", shape=[size * scale, size * scale])
+    return str(zxingcpp.read_barcodes(image)[0].text)

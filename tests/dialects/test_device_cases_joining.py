@@ -7,8 +7,7 @@ from html import unescape
 
 import msgspec
 import pytest
-import zxingcpp
-from tests.dialects.phones_world import ONE, PASSWORD, TWO, Door, door_of
+from tests.dialects.phones_world import ONE, PASSWORD, TWO, Door, door_of, read_qr
 
 from depesza.services import devices
 from depesza.simulator.phone import Phone, PhoneError, PhoneSettings
@@ -161,25 +160,3 @@ async def forget(tx: Tx, device: int) -> None:
 def basic(login: str, password: str) -> str:
     """Write a login as HTTP does."""
     return base64.b64encode(f"{login}:{password}".encode()).decode()
-
-
-def read_qr(page: str) -> str:
-    """Read the QR code that a page draws, as a camera would: from its dots."""
-    found = re.search(r'<svg width="(\d+)"[^>]*><path transform="scale\((\d+)\)"[^>]* d="([^"]*)"', page)
-    assert found is not None
-    scale, size = int(found[2]), int(found[1]) // int(found[2])
-    dots = [[255] * size for _ in range(size)]
-    x, y = 0, 0
-    for command, numbers in re.findall(r"([Mmh])([-0-9. ]+)", found[3]):
-        values = [float(number) for number in numbers.replace("-", " -").split()]
-        if command == "M":
-            x, y = int(values[0]), int(values[1] - 0.5)
-        elif command == "m":
-            x, y = x + int(values[0]), y + int(values[1])
-        else:
-            for n in range(x, x + int(values[0])):
-                dots[y][n] = 0
-            x += int(values[0])
-    wide = bytes(dot for row in dots for _ in range(scale) for dot in row for _ in range(scale))
-    image = memoryview(wide).cast("B", shape=[size * scale, size * scale])
-    return str(zxingcpp.read_barcodes(image)[0].text)

@@ -1,7 +1,10 @@
 """`depesza simulator`: the simulated carrier as a process of its own. See `depesza.simulator.settings`."""
 
 import asyncio
+import contextlib
 import signal
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -9,6 +12,7 @@ from cyclopts import Parameter
 from depesza.cli.errors import Failed
 
 if TYPE_CHECKING:
+    from depesza.simulator.phone import Taken
     from depesza.simulator.run import Simulator
 
 
@@ -21,6 +25,17 @@ def simulator(
     account: Annotated[
         tuple[str, ...], Parameter(negative="", help="Who may bind, as system_id:password; again for more.")
     ] = ("demo:demo",),
+    phone: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            help="Also run a phone with the app SMSGate: its API URL and code, as URL#CODE; again for more.",
+        ),
+    ] = (),
+    phone_set: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", help="How the phones are, like version=1.60.0, dies_after_pull=true or clock=-90."),
+    ] = (),
     set: Annotated[
         tuple[str, ...],
         Parameter(name="--set", negative="", help="Any other of its settings, like message_ids=hex."),
@@ -33,6 +48,7 @@ def simulator(
     from depesza.cli.network import read_sets
     from depesza.net import AddressInUse
     from depesza.simulator.behaviour import BadBehaviour
+    from depesza.simulator.phone import PhoneError, read_phone
     from depesza.simulator.settings import SettingsError, SimulatorSettings
 
     values: dict[str, Any] = {
@@ -41,9 +57,10 @@ def simulator(
     }  # fmt: skip
     try:
         settings = msgspec.convert(values | read_sets(set), SimulatorSettings)
+        phones = [read_phone(each, read_sets(phone_set)) for each in phone]
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings))
-    except (msgspec.ValidationError, SettingsError, BadBehaviour, AddressInUse) as error:
+            runner.run(_serve(settings, phones))
+    except (msgspec.ValidationError, SettingsError, PhoneError, BadBehaviour, AddressInUse) as error:
         raise Failed(str(error)) from error
 
 
@@ -54,14 +71,23 @@ def _pair(text: str) -> tuple[str, str]:
     return name, password
 
 
-async def _serve(settings: Any) -> None:
+async def _serve(settings: Any, phones: Sequence[Any]) -> None:
+    from depesza.simulator.phone import running
     from depesza.simulator.run import serve
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve(settings, stop, _tell)
+    async with contextlib.AsyncExitStack() as stack:
+        for each in phones:
+            phone = await stack.enter_async_context(running(each, time.time, _tell_sent))
+            print(f"phone {phone.id} has joined {each.url}", flush=True)
+        await serve(settings, stop, _tell)
+
+
+def _tell_sent(taken: "Taken") -> None:
+    print(f"phone sends by SIM {taken.sim} to {taken.number}: {taken.text}", flush=True)
 
 
 def _tell(simulator: "Simulator") -> None:

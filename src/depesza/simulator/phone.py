@@ -9,7 +9,7 @@ import asyncio
 import base64
 import contextlib
 import hmac
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -48,7 +48,7 @@ class Faults(Struct):
     """It opens no stream, and drops the one that is open."""
 
 
-class PhoneSettings(Struct, frozen=True, kw_only=True):
+class PhoneSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A phone and where it registers."""
 
     url: str
@@ -78,7 +78,15 @@ class Taken(Struct):
 class Phone:
     """One phone: `async with running(settings)`, or `join` and then each act by itself."""
 
-    def __init__(self, settings: PhoneSettings, client: HttpClient, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: PhoneSettings,
+        client: HttpClient,
+        now: Callable[[], float],
+        watch: Callable[["Taken"], None] = lambda _: None,
+    ) -> None:
+        """`now` gives seconds since 1970; `watch` is told each message that leaves the phone."""
+        self._watch = watch
         self.settings = settings
         self.faults = settings.faults
         self._client = client
@@ -186,6 +194,7 @@ class Phone:
             return
         if fate.sent:
             self.sent.append(taken)
+            self._watch(taken)
         if self.faults.dies_after_sending:
             self.die()
             return
@@ -356,16 +365,28 @@ def _item(id: str, state: str, recipient: dict[str, str], times: dict[str, str])
     return {"id": id, "state": state, "recipients": [recipient], "states": times}
 
 
+def read_phone(place: str, habits: Mapping[str, object]) -> PhoneSettings:
+    """Read `URL#CODE`, and how the phone is: settings and faults by name. Raises `PhoneError`, `ValidationError`."""
+    url, _, code = place.partition("#")
+    if not url or not code:
+        raise PhoneError(f"{place}: it is written URL#CODE")
+    faults = {name: value for name, value in habits.items() if name in Faults.__struct_fields__}
+    others = {name: value for name, value in habits.items() if name not in faults}
+    return msgspec.convert({"url": url, "code": code, "faults": faults} | others, PhoneSettings)
+
+
 def loopback_client() -> HttpClient:
     """Make a client that may call this machine: the simulated phone lives on it."""
     return HttpClient(Guard(allowed_networks=["127.0.0.0/8", "::1/128"], allowed_hosts=[]))
 
 
 @asynccontextmanager
-async def running(settings: PhoneSettings, now: Callable[[], float]) -> AsyncIterator[Phone]:
-    """Let a phone join and live."""
+async def running(
+    settings: PhoneSettings, now: Callable[[], float], watch: Callable[[Taken], None] = lambda _: None
+) -> AsyncIterator[Phone]:
+    """Let a phone join and live; raises `PhoneError` where it is not let in."""
     async with loopback_client() as client:
-        phone = Phone(settings, client, now)
+        phone = Phone(settings, client, now, watch)
         await phone.join()
         phone.start()
         try:
