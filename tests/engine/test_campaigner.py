@@ -201,8 +201,14 @@ async def test_a_campaign_does_not_run_ahead_of_its_connectors(office: Office) -
     office.full = True
     office.campaigner.start()
     id = await office.job(ROWS)
-    await asyncio.sleep(0.1)
-    assert await office.status(id) == (campaigns.RUNNING, campaign_steps.PAGE)  # the first page tells who carries it
+    first = campaigns.RUNNING, campaign_steps.PAGE  # the first page tells who carries it
+
+    async def begun() -> bool:
+        return await office.status(id) == first
+
+    await office.until(begun)
+    await asyncio.sleep(0.05)
+    assert await begun()
     office.full = False
     await office.reaches(id, campaigns.INSERTED)
 
