@@ -14,11 +14,11 @@ import structlog
 
 from depesza.connectors.contract import Health, Link, Reports
 from depesza.connectors.modem import settings as modem_settings
-from depesza.connectors.modem.inbox import Inbox, Text
-from depesza.connectors.modem.ration import Ration
-from depesza.connectors.modem.words import reason_of, refusal_of
 from depesza.connectors.modem.writing import BadSender, Writer, receipt_of, remote_of
 from depesza.connectors.setup import Handle, Setup, World
+from depesza.connectors.sim.inbox import Inbox, Text
+from depesza.connectors.sim.ration import Ration
+from depesza.connectors.sim.words import reason_of, refusal_of
 from depesza.connectors.smpp.waits import growing
 from depesza.core.devices import SECOND
 from depesza.core.model import MICRO, Message, Outcome, Receipt

@@ -1,23 +1,20 @@
 """What can be set on a GSM modem: each field with its default and a sentence; docs are printed from it.
 
-spec: devices/4, devices/5
+spec: devices/4
 """
 
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from depesza.connectors.setup import SettingsError, read_settings
-from depesza.core.devices import Limits
-from depesza.core.schedule import BadWindow, Window, read_window
+from depesza.connectors.setup import read_settings
+from depesza.connectors.sim.limits import SimSettings, check_limits
 from depesza.wire.at.driver import Options
 
-Limit = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0)]
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Settings(SimSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One modem with one SIM."""
 
     # the line
@@ -61,35 +58,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Seconds, Meta(description="Seconds that the parts of a text are waited for; then it is torn.")
     ] = 600.0
 
-    # how much
-    gap: Annotated[Limit, Meta(description="Seconds between two messages.")] = 5
-    per_minute: Annotated[Limit, Meta(description="Parts a minute; 0: any, as below.")] = 20
-    per_hour: Annotated[Limit, Meta(description="Parts an hour.")] = 200
-    per_day: Annotated[Limit, Meta(description="Parts a day.")] = 1000
-    per_month: Annotated[Limit, Meta(description="Parts a month.")] = 0
-    receivers: Annotated[Limit, Meta(description="Different receivers a month.")] = 0
-    zone: Annotated[str, Meta(description="Time zone in which days and months begin.")] = "UTC"
-    hours: Annotated[
-        str, Meta(description="When it sends, as daily 08:00-22:00 Europe/Bucharest; none: at any time.")
-    ] = "none"
-
-    @property
-    def limits(self) -> Limits:
-        """The limits as the rules know them."""
-        return Limits(
-            minute=self.per_minute,
-            hour=self.per_hour,
-            day=self.per_day,
-            month=self.per_month,
-            gap=self.gap,
-            receivers=self.receivers,
-        )
-
-    @property
-    def window(self) -> Window:
-        """The hours in which it sends."""
-        return read_window(self.hours)
-
     @property
     def options(self) -> Options:
         """What the driver needs to know."""
@@ -99,12 +67,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def read(data: bytes) -> Settings:
     """Read a modem's settings from JSON; SettingsError names the field."""
     settings = read_settings(data, Settings)
-    try:
-        _ = settings.window
-    except BadWindow as error:
-        raise SettingsError(f"hours: {error}") from None
-    try:
-        ZoneInfo(settings.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SettingsError(f"zone: no time zone is called {settings.zone!r}") from None
+    check_limits(settings)
     return settings

@@ -8,7 +8,7 @@ report looks back 72 hours, in quarters of a day. spec: devices/4
 from collections.abc import Callable
 
 from depesza.connectors.modem.settings import Settings
-from depesza.connectors.modem.words import state_of
+from depesza.connectors.sim.words import state_of
 from depesza.core.devices import DAY, HOUR
 from depesza.core.model import MICRO, Content, Message, Receipt
 from depesza.wire import Unencodable, udh

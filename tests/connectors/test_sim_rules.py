@@ -3,10 +3,10 @@
 import pytest
 from tests.support import NOW
 
-from depesza.connectors.modem.inbox import Inbox
-from depesza.connectors.modem.ration import Ration
-from depesza.connectors.modem.words import reason_of, refusal_of, state_of
 from depesza.connectors.modem.writing import receipt_of, remote_of
+from depesza.connectors.sim.inbox import Inbox
+from depesza.connectors.sim.ration import Ration
+from depesza.connectors.sim.words import reason_of, refusal_of, state_of
 from depesza.core.devices import HOUR, MINUTE, SECOND, Limits, Reason
 from depesza.core.model import State
 from depesza.core.refusals import TABLE, Retry
