@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -16,6 +17,7 @@ VOICE = "smsgate"
 EXPRESS = 100
 """Priorities from here on pass all limits."""
 MOST_NUMBERS = 100
+_BETWEEN = re.compile(r"[\s().\-/]")
 LONGEST_NAME = 36
 Text = Annotated[str, Meta(min_length=1, max_length=65535)]
 Number = Annotated[str, Meta(min_length=1, max_length=512)]
@@ -95,7 +97,7 @@ def submission(body: MessageBody, user: int, sender: str, now: int) -> Submissio
         dialect=VOICE,
         sender=sender,
         answerable=not sender,
-        receivers=tuple(body.phone_numbers),
+        receivers=tuple(body.phone_numbers if body.is_encrypted else map(plain, body.phone_numbers)),
         text=body.data_message.data if body.data_message is not None else body.text,
         user=user,
         priority=read_priority(body.priority or 0),
@@ -103,6 +105,11 @@ def submission(body: MessageBody, user: int, sender: str, now: int) -> Submissio
         deferred=(due - now + schedule.MINUTE // 2) // schedule.MINUTE if due else 0,
         expires=expires,
     )
+
+
+def plain(number: str) -> str:
+    """Leave out what people put between digits."""
+    return _BETWEEN.sub("", number) or number
 
 
 def read_priority(priority: int) -> Priority:
