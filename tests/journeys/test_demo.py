@@ -27,6 +27,9 @@ def test_every_step_is_seen_and_a_second_run_finds_its_store_again(tmp_path: Pat
         done = _once(tmp_path, "--port", "0")
         assert done.returncode == 0, done.stdout + done.stderr
         assert all(f"ms  {step}" in done.stdout for step in STEPS)
+        by_phone, by_network = done.stdout.split("A phone of your own")[1].split("The phone is off")
+        assert re.findall(r"ms  (\w+)", by_phone) == ["offered", "radio", "sent", "delivered"]
+        assert re.findall(r"ms  (\w+)", by_network) == ["offered", "withdrawn", "submitted", "delivered"]
     assert (tmp_path / "demo.db").exists()
 
 

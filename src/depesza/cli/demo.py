@@ -22,6 +22,7 @@ from rich.console import Console
 
 from depesza.app import App
 from depesza.cli import logs
+from depesza.cli.demo_phones import PREFIX, TERMS, Phones
 from depesza.cli.errors import Failed
 from depesza.connectors.contract import Link
 from depesza.net import AddressInUse
@@ -58,7 +59,7 @@ def demo(
     port: Annotated[int, Parameter(help="Port for clients; another one is taken when it is not free.")] = 8080,
     folder: Annotated[Path, Parameter(help="Where the demo keeps its store and keys.")] = Path(".demo"),
 ) -> int:
-    """Run a platform, a carrier and a client on this machine, and show the life of one message."""
+    """Run a platform, a carrier, a phone and a client on this machine, and show the life of messages."""
     logs.configure(LogSettings(level="error", format="text"))
     console = Console(highlight=False, soft_wrap=True)
     with _own_folder(folder, console) as place:
@@ -129,6 +130,8 @@ class _Demo:
             await self._furnish(simulator)
             self._introduce(simulator)
             good = await self._one_message(stop)
+            if not stop.is_set():
+                good = await self._by_phone() and good
             if not once and not stop.is_set():
                 self._invite(simulator)
                 await stop.wait()
@@ -183,8 +186,14 @@ class _Demo:
                         ],
                     }
                 ],
-                "connectors": [{"name": "simulator", "kind": "smpp", "settings": smpp}],
-                "routes": [{"connectors": ["simulator"]}],
+                "connectors": [
+                    {"name": "simulator", "kind": "smpp", "settings": smpp},
+                    {"name": "phones", "kind": "phones", "settings": TERMS},
+                ],
+                "routes": [
+                    {"connectors": ["simulator"]},
+                    {"prefix": PREFIX, "connectors": ["phones", "simulator"]},
+                ],
             }
         )
         import depesza.connectors
@@ -206,11 +215,20 @@ class _Demo:
         say(f"  store       {self._folder / 'demo.db'}   (SQLite, synced at every commit)")
         say()
 
+    async def _by_phone(self) -> bool:
+        """Show what a phone of one's own does, and what happens without it."""
+
+        async def send(receiver: str, text: str) -> int:
+            report = await asyncio.get_running_loop().run_in_executor(None, self._send, receiver, text)
+            return int(report["ids"][0])
+
+        return await Phones(self._app, ACCOUNT, self._console, send).play()
+
     async def _one_message(self, stop: asyncio.Event) -> bool:
         """Send with the vendor's own client and watch the message until its callback; tell whether all was seen."""
         self._began = self._app.now()
         try:
-            report = await asyncio.get_running_loop().run_in_executor(None, self._send)
+            report = await asyncio.get_running_loop().run_in_executor(None, self._send, RECEIVER, TEXT)
         except ImportError as error:
             raise Failed("the demo's client is missing: pip install ovh") from error
         id = report["ids"][0]
@@ -226,7 +244,7 @@ class _Demo:
             self._console.print(f"[red]  {step} was not seen[/]")
         return not missing
 
-    def _send(self) -> Any:
+    def _send(self, receiver: str, text: str) -> Any:
         import ovh  # type: ignore[import-untyped]
         from ovh import client as module
 
@@ -239,7 +257,7 @@ class _Demo:
             consumer_key=keys.consumer,
         )
         return client.post(
-            f"/sms/{ACCOUNT}/jobs", message=TEXT, receivers=[RECEIVER], sender="DEPESZA", noStopClause=True
+            f"/sms/{ACCOUNT}/jobs", message=text, receivers=[receiver], sender="DEPESZA", noStopClause=True
         )
 
     async def _watch(self, id: int) -> None:
