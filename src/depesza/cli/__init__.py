@@ -53,6 +53,7 @@ COMMANDS: dict[str, Row] = {
     "key": Row("depesza.cli.keys:key", "Applications and the keys they sign with.", WHO),
     "token": Row("depesza.cli.tokens:token", "What programs of an account show as it is.", WHO),
     "connector": Row("depesza.cli.network:connector", "Links to carriers.", WAYS),
+    "phone": Row("depesza.cli.phones:phone", "Phones of our own.", WAYS),
     "route": Row("depesza.cli.network:route", "Which connectors may carry a message.", WAYS),
     "order": Row("depesza.cli.orders:order", "Orders of credits and accounts.", WHO),
     "pack": Row("depesza.cli.packs:pack", "What credits cost in money.", WHO),

@@ -213,8 +213,6 @@ class Wish(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Text and receiver are ciphertext for the phone: no other way can carry it."""
     spelling: str = ""
     """The receiver as the client wrote it, where the phone must get exactly that (ciphertext)."""
-    failover_on_report: bool = False
-    """Send by the network, too, what was sent and then reported undeliverable."""
 
 
 NO_WISH = Wish()

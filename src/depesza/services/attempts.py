@@ -6,11 +6,12 @@ that was given up still takes reports, and what it then turns out to have sent i
 """
 
 from collections.abc import Sequence
+from enum import Enum
 
 import msgspec
 from msgspec import Struct
 
-from depesza.core import handout, planning
+from depesza.core import devices, handout, planning
 from depesza.core.devices import (
     DAY,
     NO_WISH,
@@ -18,6 +19,7 @@ from depesza.core.devices import (
     SECOND,
     AttemptState,
     Event,
+    Kind,
     Reason,
     Terms,
     Wish,
@@ -383,8 +385,6 @@ class Ends:
             tx.write("UPDATE devices SET misconfigured = ?2 WHERE id = ?1", attempt.device, attempt.error or "?")
         carrier = self.network(tx, attempt.message)
         whole = self._whole.get(attempt.message)
-        if reason is Reason.FINAL and attempt.sent and carrier and self.wish_of(attempt.message).failover_on_report:
-            tx.event(attempt.message, now, "not_sent_again", "it was reported undeliverable after the network took it")
         past = [each.past for each in self.others(attempt) if not each.open] + [attempt.past]
         then = after_failure(
             past,
@@ -395,8 +395,11 @@ class Ends:
         )
         await self.follow(tx, attempt, then, carrier, REFUSALS[reason], now)
 
-    async def silent(self, tx: Tx, attempt: Attempt, now: int) -> None:
-        """Decide what follows an attempt that may have gone out and of which its phone says nothing."""
+    async def silent(self, tx: Tx, attempt: Attempt, now: int, *, fenceless: bool = False) -> None:
+        """Decide what follows an attempt that may have gone out and of which its phone says nothing.
+
+        A `fenceless` phone may send for hours yet, so only who wants doubles gets a second sending. spec: devices/3
+        """
         carrier = self.network(tx, attempt.message)
         whole = self._whole.get(attempt.message)
         if attempt.reason == Reason.CANCELLED:
@@ -405,12 +408,19 @@ class Ends:
             return
         account = tx.facts.account.get(attempt.account)
         expires = whole.content.expires if whole is not None else 0
+        wished = self.wish_of(attempt.message).on_unknown
         chosen = policy(
-            self.wish_of(attempt.message).on_unknown,
+            wished,
             account.on_unknown if account is not None else OnUnknown.RESEND,
             whole.priority if whole is not None else 0,
             bool(carrier),
         )
+        if (
+            fenceless
+            and chosen is devices.OnUnknown.RESEND
+            and self.wish_of(attempt.message).on_unknown is devices.OnUnknown.DEFAULT
+        ):
+            chosen = devices.OnUnknown.WAIT
         then = after_silence(chosen, expires=expires, now=now)
         if then is Then.WAIT:
             attempt.state, attempt.lease = S.UNKNOWN, expires
@@ -531,14 +541,14 @@ async def cancel(tx: Tx, messages: Sequence[int], now: int) -> list[int]:
     held = [each for each in map(attempt_of, rows) if each.open and each.state in (S.OFFERED, S.ACCEPTED)]
     if not held:
         return []
-    ends, able = await begin(tx, held), await _cancelling(tx, {each.device for each in held})
+    ends, able = await begin(tx, held), await _abilities(tx, {each.device for each in held})
     done = []
     for attempt in map(ends.known, held):
         if attempt.state is S.OFFERED and not attempt.offered:
             attempt.state, attempt.reason = S.WITHDRAWN, Reason.CANCELLED.value
             await ends.failed(tx, attempt, now)
             done.append(attempt.message)
-        elif attempt.device in able:
+        elif able.get(attempt.device) is Ability.CANCELS:
             attempt.state, attempt.reason = S.WITHDRAWING, Reason.CANCELLED.value
             attempt.lease = await _end_of_patience(tx, ends, attempt)
             bells.ring(tx, attempt.device, Event.CANCELLED, now, str(attempt.id))
@@ -555,21 +565,21 @@ async def look(tx: Tx, now: int, limit: int = 200) -> int:
     if not attempts:
         return 0
     ends = await begin(tx, attempts)
-    can_cancel = await _cancelling(tx, {attempt.device for attempt in attempts})
+    able = await _abilities(tx, {attempt.device for attempt in attempts})
     for attempt in attempts:
-        await _look_at(tx, ends, attempt, attempt.device in can_cancel, now)
+        await _look_at(tx, ends, attempt, able.get(attempt.device, Ability.FENCED), now)
     await ends.write(tx, now)
     return len(attempts)
 
 
-async def _look_at(tx: Tx, ends: Ends, attempt: Attempt, can_cancel: bool, now: int) -> None:
+async def _look_at(tx: Tx, ends: Ends, attempt: Attempt, able: "Ability", now: int) -> None:
     fresh = attempt.lease <= attempt.valid
     match attempt.state:
         case S.OFFERED if not attempt.offered:
             attempt.state, attempt.reason, attempt.done = S.WITHDRAWN, Reason.FENCE.value, now
             tx.event(attempt.message, now, "phone_withdrawn", f"{attempt.id} no phone came for it")
             await ends.failed(tx, attempt, now)
-        case S.OFFERED | S.ACCEPTED if can_cancel and fresh:
+        case S.OFFERED | S.ACCEPTED if able is Ability.CANCELS and fresh:
             attempt.state = S.WITHDRAWING
             attempt.lease = await _end_of_patience(tx, ends, attempt)
             bells.ring(tx, attempt.device, Event.CANCELLED, now, str(attempt.id))
@@ -581,7 +591,7 @@ async def _look_at(tx: Tx, ends: Ends, attempt: Attempt, can_cancel: bool, now: 
             ends.close(attempt, S.UNKNOWN, Reason.NONE, now)
             await ends.follow(tx, attempt, Then.EXPIRE, 0, "uncertain", now, maybe=True)
         case _:
-            await ends.silent(tx, attempt, now)
+            await ends.silent(tx, attempt, now, fenceless=able is Ability.NONE)
 
 
 async def _end_of_patience(tx: Tx, ends: Ends, attempt: Attempt) -> int:
@@ -595,23 +605,34 @@ CANCELS_FROM = (1, 67)
 """Version of the app from which it gives back what it is asked for. spec: devices/2.1"""
 
 
-def can_cancel(kind: str, version: str) -> bool:
-    """Tell whether a device gives back what it is asked for; our own modem driver always does."""
-    if kind != "smsgate":
-        return kind == "at"
+class Ability(Enum):
+    """What a phone can do about a message that it holds for too long."""
+
+    CANCELS = "cancels"
+    """Gives it back when it is asked to."""
+    FENCED = "fenced"
+    """Does not send it after its time."""
+    NONE = "none"
+    """Sends it whenever it can."""
+
+
+def ability(kind: str, version: str) -> Ability:
+    """Tell what a device of this kind and version can do."""
+    if kind == Kind.CHT:
+        return Ability.NONE
+    if kind != Kind.SMSGATE:
+        return Ability.CANCELS if kind in (Kind.AT, Kind.GAMMU) else Ability.FENCED
     try:
         major, minor = (int(part) for part in version.split(".")[:2])
     except ValueError:
-        return False
-    return (major, minor) >= CANCELS_FROM
+        return Ability.FENCED
+    return Ability.CANCELS if (major, minor) >= CANCELS_FROM else Ability.FENCED
 
 
-async def _cancelling(tx: Tx, devices: set[int]) -> set[int]:
-    if not devices:
-        return set()
-    among = ", ".join(map(str, sorted(devices)))
+async def _abilities(tx: Tx, ids: set[int]) -> dict[int, Ability]:
+    among = ", ".join(map(str, sorted(ids)))
     rows = await tx.query(f"SELECT id, kind, version FROM devices WHERE id IN ({among})")
-    return {row[0] for row in rows if can_cancel(row[1], row[2])}
+    return {row[0]: ability(row[1], row[2]) for row in rows}
 
 
 async def submit_with(
