@@ -76,7 +76,7 @@ def to(suffix: str, number: int = 1, **more: Any) -> Message:
 
 def test_every_kind_is_under_this_suite() -> None:
     # a modem has fates of its own (test_modem_connector.py), phones are served by the fleet
-    assert set(KINDS) - {"modem", "phones"} == {"virtual", "smpp"}
+    assert set(KINDS) - {"gammu", "modem", "phones"} == {"virtual", "smpp"}
 
 
 def expected(answer: Answer) -> set[str]:

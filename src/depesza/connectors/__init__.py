@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from depesza.connectors import modem, phones, smpp, virtual
+from depesza.connectors import gammu, modem, phones, smpp, virtual
 from depesza.connectors.contract import Connector, Reports
+from depesza.connectors.gammu import settings as gammu_settings
 from depesza.connectors.modem import settings as modem_settings
 from depesza.connectors.setup import SettingsError, Setup, World
 from depesza.connectors.smpp import settings as smpp_settings
@@ -28,6 +29,7 @@ class Kind(Struct, frozen=True):
 
 
 KINDS: dict[str, Kind] = {
+    "gammu": Kind(gammu.build, gammu_settings.read, gammu.Settings),
     "modem": Kind(modem.build, modem_settings.read, modem.Settings),
     "phones": Kind(phones.build, phones.read, phones.Settings),
     "smpp": Kind(smpp.build, smpp_settings.read, smpp.Settings),
