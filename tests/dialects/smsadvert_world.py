@@ -1,6 +1,6 @@
-"""The setting of SMSAdvert's acceptance cases: a token, a carrier, a phone, callbacks; the engine is the real one.
+"""The setting of SMSAdvert's acceptance cases: a token, a carrier, a phone, callbacks.
 
-The clock stands at the time that the cases name. Carrier and phone do as the test says.
+Engine and fleet are the real ones; carrier and phone do as the test says. The clock stands where the cases put it.
 """
 
 import json
@@ -11,17 +11,21 @@ import msgspec
 from msgspec import Struct
 from tests.dialects.ovh_auth_world import Chance, nothing
 from tests.engine.scripted import Engine, Scripted, states, until
+from tests.services.phone_world import FREE, PHONES, PhoneWorld
 from tests.store.world import ONE, OUT, balance, furnish
 from tests.support import Clock
 
+from depesza.core.devices import AttemptState
 from depesza.core.facts import ConnectorFact, Token
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Message, Outcome, Receipt, State, Way
+from depesza.core.model import MICRO, Message, Outcome, Receipt, State
 from depesza.core.planning import Policy
 from depesza.dialects.contract import Context
 from depesza.dialects.smsadvert import SmsAdvert
 from depesza.engine.notifier import Notifier, Plan
 from depesza.services import audit
+from depesza.services.attempts import Offer
+from depesza.services.devices import Device
 from depesza.services.vault import Vault
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
@@ -30,7 +34,6 @@ from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
 
 NOW = 1_700_000_000_000
 """Milliseconds."""
-PHONES = 203
 TOKEN = "T0123456789abcdefghi"
 TO = "+40740123456"
 BACK = "http://client.example/cb"
@@ -52,37 +55,50 @@ class Said(Struct):
         return found
 
 
-class Phone(Scripted):
-    """A connector of own phones with one phone, which sends what it gets while it is online."""
+class Phone:
+    """A phone of the account, which sends what it gets while it is online; it joins when it first is."""
 
-    online = True
-    error = ""
-    """What the phone says of everything."""
-    silent = False
-    """It takes messages and says nothing."""
+    def __init__(self, world: PhoneWorld) -> None:
+        self.online = True
+        self.error = ""
+        """What it says of everything."""
+        self.silent = False
+        """It takes what it gets into its own queue, and says nothing more."""
+        self.limits = FREE
+        self.sent: list[Offer] = []
+        self.held: list[Offer] = []
+        self._world = world
+        self._device: Device | None = None
 
-    @property
-    def room(self) -> int:
-        """Nothing is taken while no phone is there, unless somebody else can have it."""
-        return self.capacity - len(self.held)
+    async def look(self) -> None:
+        """Join, or call; then do what there is to do."""
+        if not self.online:
+            return
+        if self._device is None:
+            self._device = await self._world.phone(limits=self.limits)
+        known = {offer.attempt for offer in (*self.sent, *self.held)}
+        for offer in await self._world.pull(self._device):
+            if offer.attempt not in known:
+                await self._send(offer)
 
-    def send(self, message: Message) -> None:
-        """Take a message; without a phone it goes back where the network may have it, else it waits here."""
-        self.sent.append(message)
-        self.held[message.id] = message
-        self.look()
+    async def _send(self, offer: Offer) -> None:
+        if self.silent:
+            self.held.append(offer)
+            await self._tell(offer, AttemptState.ACCEPTED)
+        elif self.error:
+            await self._tell(offer, AttemptState.FAILED)
+        else:
+            self.sent.append(offer)
+            await self._tell(offer, AttemptState.ACCEPTED, AttemptState.SUBMITTED, AttemptState.SENT)
 
-    def look(self) -> None:
-        """Do what can be done with what is held."""
-        for message in list(self.held.values()):
-            if 0 < message.content.expires <= self._clock():
-                self.refuse(message, "expired")
-            elif self.error:
-                self.refuse(message, "rejected")
-            elif self.online and not self.silent:
-                self.take(message)
-            elif not self.online and message.content.way is Way.PHONES_FIRST:
-                self.refuse(message, "link_down")
+    async def deliver(self) -> None:
+        """Report everything that was sent as delivered."""
+        for offer in self.sent:
+            await self._tell(offer, AttemptState.DELIVERED)
+
+    async def _tell(self, offer: Offer, *states: AttemptState) -> None:
+        assert self._device is not None
+        await self._world.tell(self._device, offer.attempt, *states, error=self.error)
 
 
 class Street(Engine):
@@ -115,16 +131,14 @@ class Booth:
             store, {"smsadvert": self.advert}, self, lambda notice, call, now: call, clock,
             Plan(own={"smsadvert": self.advert.schedule}),
         )  # fmt: skip
+        self.phones = PhoneWorld(store, clock, lanes)
+        self.phone = Phone(self.phones)
         self.network: Scripted
-        self.phone: Phone
 
     def open(self) -> None:
-        """Put carrier and phone behind the store."""
+        """Put a carrier behind the store."""
         self.network = self.street.attach(OUT)
         self.network.answer = lambda message: Outcome(message.id, self.clock(), (f"n{message.id}",))
-        self.phone = Phone(PHONES, self.street, self.clock, capacity=5_000)
-        self.street.connectors[PHONES] = self.phone
-        self.street.dispatcher.attach(self.phone)
 
     # the client
 
@@ -141,7 +155,8 @@ class Booth:
             return said(self.advert.failed(request))
 
     async def post(self, path: str = "/api/sms/", **fields: object) -> Said:
-        """Send a message; a field that is `...` is left out."""
+        """Send a message; a field that is `...` is left out. The phone has called a moment ago."""
+        await self.phone.look()
         given = {"phone": TO, "shortTextMessage": "Bonjour", **fields}
         body = json.dumps({name: value for name, value in given.items() if value is not ...}).encode()
         return await self.ask("POST", path, body)
@@ -172,24 +187,25 @@ class Booth:
         """Let everything happen that can."""
         for _ in range(3):
             await self.street.due(2e-6)  # what is tried again at once is due a microsecond later
+            await self.phones.fleet.turn()
+            await self.phone.look()
             await self.street.quiet()
             await until(lambda: not self.street.notifier._tasks and not self.street.notifier._tried)
 
     async def later(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.move(seconds)
-        self.phone.look()
+        await self.phone.look()
         self.street.dispatcher.tick()
         await self.quiet()
         self.street.notifier._release()
         await self.street.notifier._load()
         await self.quiet()
 
-    async def report(self, message: Message, state: State = State.DELIVERED, *, by: Scripted | None = None) -> None:
-        """Let a receipt come for a message."""
-        connector = (by or self.network).id
-        remote = f"n{message.id}" if connector == OUT else f"r{message.id}.{message.attempts}"
-        receipt = Receipt(connector, (remote,), state, "undeliverable" if state is State.FAILED else "", self.clock())
+    async def report(self, message: Message, state: State = State.DELIVERED) -> None:
+        """Let a carrier's receipt come for a message."""
+        refusal = "undeliverable" if state is State.FAILED else ""
+        receipt = Receipt(OUT, (f"n{message.id}",), state, refusal, self.clock())
         self.street.receipt(receipt, lambda taken: None)
         await self.quiet()
 

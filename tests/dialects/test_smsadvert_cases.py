@@ -8,6 +8,7 @@ import pytest
 from tests.dialects.smsadvert_world import BACK, NOW, TO, TOKEN, Booth, booth_of
 from tests.store.world import ONE
 
+from depesza.core.devices import Limits
 from depesza.core.model import MICRO, State
 from depesza.net.guard import Guard
 from depesza.net.http_client import HttpClient
@@ -58,7 +59,7 @@ async def test_smsadvert_case_03_an_own_phone_sends_unless_asked_otherwise(booth
     answer = await booth.post()
     await booth.quiet()
     assert (answer.status, answer.json["unitsCost"]) == (200, 0)
-    assert [message.body for message in booth.phone.sent] == ["Bonjour"]
+    assert [offer.text for offer in booth.phone.sent] == ["Bonjour"]
     assert not booth.network.sent
     assert await booth.balance() == 5_000
 
@@ -92,7 +93,8 @@ async def test_smsadvert_case_06_the_network_takes_over_after_an_error_of_the_ph
 
 async def test_smsadvert_case_07_what_a_phone_delivered_costs_nothing(booth: Booth) -> None:
     id = await booth.send(failover="short", callback=BACK)
-    await booth.report(booth.phone.sent[0], by=booth.phone)
+    await booth.phone.deliver()
+    await booth.quiet()
     assert not booth.network.sent
     assert booth.news == [{"status": "delivered", "msgId": id}]
     assert await booth.balance() == 5_000
@@ -242,37 +244,35 @@ async def test_smsadvert_case_23_what_waited_in_vain_is_told(booth: Booth) -> No
     assert booth.news == [{"status": "failed", "msgId": id}]
     booth.phone.online = True
     await booth.later(3_600)
-    assert (await booth.states())[0] >= State.FAILED
+    assert await booth.states() == [State.EXPIRED]
+    assert not booth.phone.sent
     assert await booth.count() == 0
     assert len(booth.told) == 1
 
 
 async def test_smsadvert_case_24_a_long_list_is_cut_at_its_end(booth: Booth) -> None:
-    booth.phone.online = False
+    booth.phone.limits = Limits(gap=10)
     id = await booth.send(phone=",".join(numbers(10)), endDate=NOW + 35_000, callback=BACK)
-    sent = []
     for _ in range(5):
-        for message in [m for m in booth.phone.held.values() if booth.clock() < m.content.expires][:1]:
-            booth.phone.take(message)  # one in ten seconds: the limit of this phone
-            sent.append(message)
-        await booth.quiet()
         await booth.later(10)
-    for message in sent:
-        await booth.report(message, by=booth.phone)
+    await booth.phone.deliver()
+    await booth.quiet()
     ends = [fact["status"] for fact in booth.news]
-    assert (len(sent), ends.count("delivered"), ends.count("failed")) == (4, 4, 6)
+    assert (len(booth.phone.sent), ends.count("delivered"), ends.count("failed")) == (4, 4, 6)
     assert {fact["msgId"] for fact in booth.news} == {id}
 
 
 async def test_smsadvert_case_25_the_network_sends_once_what_a_silent_phone_holds(booth: Booth) -> None:
     booth.phone.silent = True
     await booth.send(failover="short", callback=BACK)
-    (held,) = booth.phone.held.values()
+    (held,) = booth.phone.held
+    assert held.valid <= booth.clock() + 90 * MICRO
+    booth.phone.online = False
+    await booth.later(149)
     assert not booth.network.sent
-    booth.clock.move(150)
-    booth.phone.refuse(held, "link_down")
-    await booth.quiet()
-    await booth.later(600)
+    await booth.later(2)
+    assert len(booth.network.sent) == 1
+    await booth.later(3_600)
     assert len(booth.network.sent) == 1
     assert await booth.states() == [State.SENT]
 

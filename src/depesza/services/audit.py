@@ -115,7 +115,8 @@ CHECKS: tuple[Check, ...] = (
         "taken by a carrier, and no carrier's id",
         "message {0}: state {1}",
         f"SELECT m.id, m.state FROM messages m WHERE m.state IN ({int(State.SENT)}, {int(State.PENDING)})"
-        " AND NOT EXISTS (SELECT 1 FROM events e WHERE e.message = m.id AND e.kind = 'taken')",
+        " AND NOT EXISTS (SELECT 1 FROM events e WHERE e.message = m.id AND e.kind = 'taken')"
+        " AND NOT EXISTS (SELECT 1 FROM device_attempts a WHERE a.message = m.id AND a.sent > 0)",
     ),
     Check(
         "entry that moves nothing, or from a wallet to itself",
