@@ -5,6 +5,7 @@ With `--check` nothing is written: the pages that are out of date are named, and
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable
 from itertools import accumulate
@@ -17,14 +18,17 @@ import msgspec
 from depesza import settings
 from depesza.core import lifecycle, refusals
 from depesza.core.model import FINAL, State
+from depesza.dialects.smsgate_mobile import pairing
 from depesza.engine import notifier
 
 if TYPE_CHECKING:
     from depesza.dialects.ovh.route import Route
+    from depesza.wire.http import HttpReply
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "reference"
 README = ROOT / "README.md"
+GUIDES = ROOT / "docs" / "guides"
 COVERAGE, COVERAGE_END = "<!-- coverage: printed by `make docs` -->\n", "<!-- end of coverage -->"
 CALLBACKS = Path(__file__).parent / "reference_callbacks.txt"
 PRINTED = "<!-- Printed from the code by `make docs`: change the code, not this page. -->"
@@ -209,7 +213,9 @@ def coverage_smsadvert() -> str:
         + table(("what is wrong", *codes.LANGUAGES), texts)
         + "\n## What a callback says\n\n"
         + table(("end of the message", "status"), states)
-        + "\nTried again after " + ", ".join(duration(wait) for wait in codes.SCHEDULE) + ".\n"
+        + "\nTried again after "
+        + ", ".join(duration(wait) for wait in codes.SCHEDULE)
+        + ".\n"
         "\nHow it behaves, rule by rule: [SMSAdvert's JSON API](../specs/smsadvert.md).\n"
     )
 
@@ -347,6 +353,29 @@ def index() -> str:
     return f"These pages are printed from the code.\n\n{rows}"
 
 
+def picture(page: "HttpReply", width: int, height: int) -> str:
+    """Draw one of our own pages: its very markup inside an SVG, for guides."""
+    text = page.body.decode()
+    style = re.search("<style>(.*?)</style>", text)[1]
+    body = text.partition("</style>")[2].partition("<script>")[0]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        f'<style>{style.replace("body{", ".page{")}</style><rect width="100%" height="100%" fill="#fff" stroke="#ccd"/>'
+        f'<foreignObject width="{width}" height="{height}">'
+        f'<div xmlns="http://www.w3.org/1999/xhtml" class="page">{body}</div></foreignObject></svg>\n'
+    )
+
+
+def pictures() -> dict[Path, str]:
+    """Draw the pages that a phone joins by."""
+    pair = pairing.invitation_page("depesza", pairing.Invitation("https://sms.example.org", "k7m2p9xw", 15))
+    cht = pairing.cht_page("depesza", "https://195461295669249:Zk8qJ2vR7mPw4xTn6cYbL@sms.example.org/cht")
+    return {
+        GUIDES / "pairing-page.svg": picture(pair, 640, 1000),
+        GUIDES / "pairing-page-cht.svg": picture(cht, 640, 560),
+    }
+
+
 def first_page() -> str:
     """Give README.md with the counts of today."""
     before, start, rest = README.read_text("utf-8").partition(COVERAGE)
@@ -357,10 +386,14 @@ def first_page() -> str:
 def pages() -> dict[Path, str]:
     """Give the text of every page, the index with them."""
     printed = {"README": ("Reference", index)} | PAGES
-    return {
-        FOLDER / f"{name}.md": f"# {title}\n\n{PRINTED}\n\n{text().rstrip()}\n"
-        for name, (title, text) in printed.items()
-    } | {README: first_page()}
+    return (
+        {
+            FOLDER / f"{name}.md": f"# {title}\n\n{PRINTED}\n\n{text().rstrip()}\n"
+            for name, (title, text) in printed.items()
+        }
+        | {README: first_page()}
+        | pictures()
+    )
 
 
 def main() -> int:

@@ -118,7 +118,7 @@ async def test_device_case_42_the_pairing_page_leads_a_phone_in_once(door: Door)
     code = await door.code()
     page = (await door.ask("GET", f"{door.server.url}/pair/{code}")).body.decode()
     assert read_qr(page) == f"https://sms.example.org/pair/{code}"
-    assert [unescape(value) for value in re.findall(r'readonly value="([^"]*)"', page)] == [
+    assert [unescape(value) for value in re.findall(r'readonly="readonly" value="([^"]*)"', page)] == [
         "https://sms.example.org/api/mobile/v1",
         code,
     ]

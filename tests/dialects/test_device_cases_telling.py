@@ -198,7 +198,7 @@ async def paired(door: Door) -> Cht:
     """Use up a code on the page."""
     page = await door.ask("POST", f"{door.server.url}/pair/{await door.code()}", body=b"app=cht")
     assert page.status == 200
-    found = re.search(r'readonly value="([^"]*)"', page.body.decode())
+    found = re.search(r'readonly="readonly" value="([^"]*)"', page.body.decode())
     assert found is not None
     assert read_qr(page.body.decode()) == found[1]
     return Cht(door, found[1])

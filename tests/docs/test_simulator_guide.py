@@ -8,7 +8,7 @@ from depesza.simulator.settings import SimulatorSettings
 from depesza.wire.fates import FATES, FAULTS, fate_named
 
 PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "simulator.md").read_text("utf-8")
-OTHER_OPTIONS = {"help", "lean", "until-stdin-closes"}
+OTHER_OPTIONS = {"help", "lean", "until-stdin-closes", "phone", "phone-set"}
 
 
 def test_the_guide_has_every_fate_in_its_words() -> None:

@@ -2,7 +2,7 @@
 
 It joins with a code or a key, learns its webhooks and settings, listens, pulls what it is to send, reports what became
 of it, and tells what it receives. What it "sent" stands in `sent`. `Faults` make it die, lie and forget; receivers
-whose number ends in one of `FATES` fail as on a real phone. spec: devices/12
+whose number ends in one of `FATES` fail as on a real phone. spec: devices/2.1
 """
 
 import asyncio

@@ -93,7 +93,7 @@ def invitation_page(brand: str, invitation: Invitation) -> HttpReply:
         brand,
         "Add a phone",
         f"{warning}<ol>{steps}</ol><small>The code works once, for {i.minutes} minutes more.</small>"
-        f'<h2>On a computer?</h2><p class="qr">Point the phone\'s camera here:<br>{qr_svg(i.url)}</p>'
+        f'<h2>On a computer?</h2><p class="qr">Point the phone\'s camera here:<br/>{qr_svg(i.url)}</p>'
         "<h2>Or the app CHT Gateway</h2><p>It has one address, with a name and a password in it, and sends text"
         " only. Making that address uses up the code.</p>"
         '<form method="post"><button name="app" value="cht">Make an address for CHT Gateway</button></form>',
@@ -129,5 +129,5 @@ def _told(text: str) -> str:
 
 
 def _copied(id: str, value: str) -> str:
-    shown = f'<input id="{id}" readonly value="{escape(value)}">'
+    shown = f'<input id="{id}" readonly="readonly" value="{escape(value)}"/>'
     return f'<div class="copy">{shown}<button type="button" data-copy="{id}">Copy</button></div>'
