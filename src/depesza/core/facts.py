@@ -248,7 +248,7 @@ class PhoneSettings(Struct, frozen=True, kw_only=True):
     """The same of what is never shown, encrypted with the settings' key; empty for none."""
 
 
-OWN_KINDS = frozenset({"phones", "modem"})
+OWN_KINDS = frozenset({"phones", "modem", "gammu"})
 """Kinds of connectors that lead to phones and modems of the operator's own, not to a carrier."""
 
 
