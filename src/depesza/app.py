@@ -32,6 +32,7 @@ from depesza.engine.inquirer import Inquirer
 from depesza.front import Front
 from depesza.net.http_server import HttpServer
 from depesza.services import habits
+from depesza.services.phone_watch import Standing
 from depesza.services.vault import Vault
 from depesza.settings import Settings, SettingsError
 from depesza.store.contract import Store
@@ -189,6 +190,11 @@ class App:
     def problem(self) -> str:
         """Why nothing is called back; empty while all is well."""
         return self.caller.problem
+
+    @property
+    def standing(self) -> Standing:
+        """How our own phones stand."""
+        return self.fleet.standing
 
     async def ask_caller(self) -> None:
         """Renew `figures`."""

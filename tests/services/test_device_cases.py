@@ -8,9 +8,9 @@ from phone_world import NO_SERVICE, A, PhoneWorld, phone_world
 from tests.store.world import ONE, POLICY
 from tests.support import Clock
 
-from depesza.core.devices import SECOND, Limits, OnUnknown, Presence, RuleMode, Wish
+from depesza.core.devices import SECOND, Kind, Limits, OnUnknown, Presence, RuleMode, Wish
 from depesza.core.model import MICRO, State, Way
-from depesza.services import bells, devices, handing, lists, phone_health, phone_texts, progress
+from depesza.services import attempts, bells, devices, handing, lists, phone_health, phone_texts, progress
 from depesza.services.devices import SimSaid
 from depesza.services.lists import Search
 from depesza.services.phone_health import Sample
@@ -436,3 +436,101 @@ async def test_device_case_41_the_fence_is_the_end_of_the_message(world: PhoneWo
     await world.tell(phone, offer.attempt, A.FAILED, error="TTL expired")
     await world.turn()
     assert (await world.state(id), await world.by_network()) == (State.EXPIRED, [])
+
+
+async def test_what_is_wrong_with_phones_is_raised_once_and_ends_by_itself(world: PhoneWorld) -> None:
+    phone = await world.phone(limits=Limits(gap=0, minute=2))
+    await world.alive(phone, offset=200_000)
+    await world.send(*numbers(3), way=Way.PHONES)
+    await world.turn()
+    await world.fleet.watch()
+    told = [(alert.kind, alert.sim > 0) for alert in world.fleet.standing.alerts]
+    assert sorted(told) == [("clock", False), ("limit", True)]
+    world.clock.move(700)
+    await world.fleet.watch()
+    assert sorted(alert.kind for alert in world.fleet.standing.alerts) == ["clock", "offline"]
+    assert (world.fleet.standing.online, world.fleet.standing.known) == (0, 1)
+    for _ in range(5):
+        await world.alive(phone, offset=0)
+    await world.fleet.watch()
+    assert await world.store.look(phone_health.alerts) == []
+
+
+async def test_a_phone_with_a_long_queue_of_its_own_may_hold_messages_longer(world: PhoneWorld) -> None:
+    phone = await world.phone(limits=Limits(gap=0, minute=0, hour=0, day=0))
+    for n in range(50):
+        await world.send(f"+3360202{n:04}")
+        await world.turn()
+        (offer,) = await world.pull(phone)
+        world.clock.move(50)
+        await world.tell(phone, offer.attempt, A.SUBMITTED, A.SENT)
+    await world.fleet.watch()
+    await world.alive(phone)
+    await world.send()
+    await world.turn()
+    (offer,) = await world.pull(phone)
+    assert offer.valid == world.clock.now + 150 * SECOND
+
+
+async def test_a_client_takes_back_what_a_phone_has_not_sent(world: PhoneWorld) -> None:
+    phone = await world.phone()
+    one, two, three = await world.send(*numbers(3), way=Way.PHONES)
+    await world.turn()
+    assert await world.store.run(attempts.cancel, [one], world.clock.now) == [one]
+    offers = {offer.receiver: offer for offer in await world.pull(phone)}
+    assert len(offers) == 2
+    second, third = (await world.tried(two))[0].id, (await world.tried(three))[0].id
+    await world.tell(phone, third, A.SUBMITTED)
+    assert await world.store.run(attempts.cancel, [two, three], world.clock.now) == []
+    await world.tell(phone, second, A.WITHDRAWN)
+    assert [await world.state(id) for id in (one, two, three)] == [State.CANCELLED, State.CANCELLED, State.SENDING]
+    assert (await world.sims(phone))[0].day_used == 1
+
+
+async def test_a_phone_without_a_fence_is_awaited(world: PhoneWorld) -> None:
+    phone = await world.phone(kind=Kind.CHT)
+    (id,) = await world.send()
+    await world.turn()
+    (offer,) = await world.pull(phone)
+    await world.later(90)
+    await world.later(3600)
+    assert (await world.state(id), await world.by_network()) == (State.SENDING, [])
+    await world.tell(phone, offer.attempt, A.FAILED, error="radio-off")
+    await world.turn()
+    assert await world.by_network() == [id]
+
+
+async def test_a_message_waits_for_a_phone_that_comes_back(world: PhoneWorld) -> None:
+    phone = await world.phone()
+    world.clock.move(3600)
+    (waits,) = await world.send(way=Way.PHONES)
+    (goes,) = await world.send(way=Way.PHONES_FIRST)
+    (stays,) = await world.send(way=Way.PHONES_FIRST, wish=Wish(grace=120))
+    await world.turn()
+    assert await world.by_network() == [goes]
+    await world.later(121)
+    assert await world.by_network() == [goes, stays]
+    await world.later(3600, phone)
+    assert len(await world.tried(waits)) == 1
+
+
+async def test_a_receiver_is_answered_from_the_sim_he_wrote_to(world: PhoneWorld) -> None:
+    phone = await world.phone(sims=2)
+    for n in range(3):
+        text = PhoneText(key=f"m{n}", sender="+33601020304", text="Hi", at=world.clock.now, slot=2)
+        await world.store.run(phone_texts.take_inbound, phone, text, POLICY, world.clock.now)
+        ids = [*await world.send(), *await world.send("+33609999999")]
+        await world.later(1)
+        assert await world.slots(ids) == [2, 1]
+        for id in ids:
+            await world.tell(phone, (await world.tried(id))[0].id, A.SENT)
+
+
+async def test_a_removed_phone_gives_up_what_it_held(world: PhoneWorld) -> None:
+    phone = await world.phone()
+    (id,) = await world.send()
+    await world.turn()
+    assert await world.store.run(devices.remove, phone.id, world.clock.now)
+    await world.turn()
+    assert await world.by_network() == [id]
+    assert not (await world.message(id)).maybe_sent

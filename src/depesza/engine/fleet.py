@@ -118,7 +118,11 @@ class Fleet:
         ours = self._ours()
         if not ours:
             return
+        before = {(alert.device, alert.sim, alert.kind) for alert in self.standing.alerts}
         self.standing = await self._store.insist(phone_watch.watch, self._now())
+        for alert in self.standing.alerts:
+            if (alert.device, alert.sim, alert.kind) not in before:
+                log.warning("fleet.alert", kind=alert.kind, phone=alert.device, sim=alert.sim, detail=alert.detail)
         for id in ours:
             connector = self._connectors.get(id)
             if isinstance(connector, Phones):

@@ -16,10 +16,12 @@ from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from depesza.connectors.contract import Connector, Link
+from depesza.core.devices import Presence
 from depesza.engine.dispatcher import Dispatcher
 from depesza.engine.figures import Counts, Figures
 from depesza.engine.reporter import Reporter
 from depesza.services import progress
+from depesza.services.phone_watch import Standing
 from depesza.store.contract import Store, StoreError
 from depesza.store.tx import SLOW
 from depesza.wire.http import HttpReply, HttpRequest
@@ -50,6 +52,8 @@ class Running(Protocol):
     def counts(self) -> Counts: ...
     @property
     def draining(self) -> bool: ...
+    @property
+    def standing(self) -> Standing: ...
     async def ask_caller(self) -> None:
         """Renew `figures`."""
 
@@ -126,6 +130,27 @@ def _sessions(app: Running) -> Iterator[Sample]:
         yield (connector.name,), connector.health.sessions
 
 
+def _phones(app: Running) -> Iterator[Sample]:
+    for presence in Presence if app.standing.phones else ():
+        yield (presence.value,), sum(phone.presence is presence for phone in app.standing.phones)
+
+
+def _batteries(app: Running) -> Iterator[Sample]:
+    for phone in app.standing.phones:
+        if phone.battery is not None:
+            yield (str(phone.id), phone.name), phone.battery
+
+
+def _misses(app: Running) -> Iterator[Sample]:
+    for phone in app.standing.phones:
+        yield (str(phone.id), phone.name), phone.misses
+
+
+def _alerts(app: Running) -> Iterator[Sample]:
+    for alert in app.standing.alerts:
+        yield (str(alert.device), str(alert.sim), alert.kind), 1.0
+
+
 def _one(read: Callable[[Running], float]) -> Callable[[Running], Iterable[Sample]]:
     return lambda app: [((), read(app))]
 
@@ -180,6 +205,27 @@ METRICS: tuple[Measure, ...] = (
     Measure(
         "depesza_store_pending", "gauge", "Pieces of work that wait for a commit.",
         (), _one(lambda app: app.store.pending),
+    ),
+    Measure("depesza_phones", "gauge", "Phones of our own, by how they stand.", ("state",), _phones),
+    Measure(
+        "depesza_phones_held", "gauge", "Messages that phones have and have not sent.",
+        (), _one(lambda app: app.standing.held),
+    ),
+    Measure(
+        "depesza_phones_waiting", "gauge", "Messages queued for phones.",
+        (), _one(lambda app: app.standing.waiting),
+    ),
+    Measure(
+        "depesza_phone_battery", "gauge", "Percent of a phone's battery, where it tells.",
+        ("phone", "name"), _batteries,
+    ),
+    Measure(
+        "depesza_phone_failures", "gauge", "Share of a phone's last 20 attempts that failed, of its worst SIM card.",
+        ("phone", "name"), _misses,
+    ),
+    Measure(
+        "depesza_phone_alert", "gauge", "1 for each thing that is wrong with a phone (sim 0) or a SIM card.",
+        ("phone", "sim", "kind"), _alerts,
     ),
     Measure("depesza_node", "gauge", "Number of this process.", (), _one(lambda app: app.store.node)),
     Measure("depesza_draining", "gauge", "1 while it stops.", (), _one(lambda app: float(app.draining))),

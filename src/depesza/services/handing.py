@@ -20,6 +20,7 @@ from depesza.core.devices import (
     Event,
     Rule,
     RuleMode,
+    Strategy,
     Terms,
     Wish,
     read_terms,
@@ -27,6 +28,7 @@ from depesza.core.devices import (
 from depesza.core.fairness import Lanes
 from depesza.core.handout import NEVER, Card, Demand, Verdict
 from depesza.core.lifecycle import News
+from depesza.core.lookup import by_plan
 from depesza.core.model import Message
 from depesza.core.schedule import at_wall
 from depesza.services import attempts, bells, devices, progress
@@ -118,6 +120,7 @@ class _Table:
             slot=wish.slot,
             past=[attempt.past for attempt in self.past.get(message.id, ())],
             sticky=self._sticky.get(message.receiver, 0),
+            operator=by_plan(message.receiver).operator if self.terms.strategy is Strategy.OPERATOR else "",
         )
         rules = [] if wish.encrypted else self._rules.get(message.content.account, [])
         verdict = handout.choose(self.cards, demand, rules, self.terms.strategy, now)

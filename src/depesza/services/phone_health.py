@@ -65,7 +65,7 @@ class Alert(Struct, frozen=True, gc=False):
     sim: int
     """0 when it is the phone's."""
     kind: str
-    """`battery`, `offline`, `failures`, `limit`, `suspect`, `clock`."""
+    """`battery`, or one of `phone_watch.WATCHED`."""
     at: int
     detail: str
 

@@ -17,6 +17,8 @@ from depesza.store.tx import Tx
 
 OFFLINE_FOR = 10 * MINUTE
 """How long a phone may be away while work waits for it."""
+WATCHED = frozenset({"offline", "clock", "setup", "failures", "limit", "suspect"})
+"""Alerts that are raised and ended here; that of a battery comes with its sample."""
 MISSES = 0.3
 ENOUGH = 20
 """Attempts of which the share of failures says something."""
@@ -28,6 +30,7 @@ LONGEST_HOLD = 600
 class Phone(Struct, frozen=True):
     """How one phone stands, for metrics."""
 
+    id: int
     name: str
     presence: Presence
     battery: int | None
@@ -66,17 +69,28 @@ async def watch(tx: Tx, now: int) -> Standing:
     found = {device.id: device for device in await devices.listing(tx)}
     cards = await handing.cards_of(tx, found, await devices.sims(tx, list(found)), Terms(), now)
     waiting = await _waiting(tx)
-    before = await phone_health.alerts(tx)
     wrong = {each[:3]: each[3] for each in _wrong(found, cards, waiting, now)}
-    watched = {key[2] for key in wrong} | {"offline", "failures", "limit", "suspect", "clock", "setup"}
-    for alert in before:
-        if alert.kind in watched and (alert.device, alert.sim, alert.kind) not in wrong:
-            await phone_health.alert(tx, alert.device, alert.sim, alert.kind, "", now)
-    for (id, sim, kind), detail in wrong.items():
-        await phone_health.alert(tx, id, sim, kind, detail, now)
+    alerts = await _alerts(tx, wrong, now)
     for device in found.values():
         await _learn_hold(tx, device)
-    return Standing(_phones(found, cards, now), sum(waiting.values()), tuple(before))
+    return Standing(_phones(found, cards, now), sum(waiting.values()), alerts)
+
+
+async def _alerts(tx: Tx, wrong: Mapping[tuple[int, int, str], str], now: int) -> tuple[Alert, ...]:
+    """Raise what is new and end what is over; gives what is wrong now."""
+    kept = []
+    for alert in await phone_health.alerts(tx):
+        key = (alert.device, alert.sim, alert.kind)
+        if alert.kind in WATCHED and key not in wrong:
+            await phone_health.alert(tx, *key, "", now)
+        else:
+            kept.append(alert)
+    there = {(alert.device, alert.sim, alert.kind) for alert in kept}
+    for key, detail in wrong.items():
+        if key not in there:
+            await phone_health.alert(tx, *key, detail, now)
+            kept.append(Alert(*key, now, detail))
+    return tuple(kept)
 
 
 async def _waiting(tx: Tx) -> dict[int, int]:
@@ -118,6 +132,7 @@ def _phones(found: Mapping[int, Device], cards: Sequence[Card], now: int) -> tup
         battery, signal = device.health.get("battery"), device.health.get("signal")
         phones.append(
             Phone(
+                device.id,
                 device.name,
                 device.presence(now),
                 battery if isinstance(battery, int) else None,

@@ -19,6 +19,7 @@ async def forget(tx: Tx, oldest: int, limit: int) -> int:
         for remote in remotes:
             tx.write("DELETE FROM remotes WHERE connector = ?1 AND remote = ?2", int(connector), remote)
     tx.write(f"DELETE FROM events WHERE message IN ({ids})")
+    tx.write(f"DELETE FROM device_attempts WHERE message IN ({ids})")
     tx.write(f"DELETE FROM messages WHERE id IN ({ids})")
     tx.write(f"DELETE FROM request_messages WHERE message IN ({ids})")
     submissions = ", ".join(sorted({str(row[1]) for row in rows}))
@@ -44,6 +45,12 @@ async def forget_callbacks(tx: Tx, oldest: int, limit: int) -> int:
 async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     """Delete what hangs on no message: texts received, conversations that are over, finished jobs."""
     tx.write("DELETE FROM inbounds WHERE id < ?1", oldest)
+    tx.write("DELETE FROM device_inbounds WHERE inbound < ?1", oldest)
+    tx.write(
+        "DELETE FROM device_wishes WHERE submission < ?1"
+        " AND NOT EXISTS (SELECT 1 FROM submissions WHERE submissions.id = device_wishes.submission)",
+        oldest,
+    )
     tx.write("DELETE FROM conversations WHERE until < ?1", now)
     tx.write("DELETE FROM access_tokens WHERE expires < ?1", now)
     tx.write(
