@@ -1,6 +1,7 @@
 """`depesza connector | route | price`: create, list, show, change, delete."""
 
 import json as json_module
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -136,8 +137,11 @@ async def _waiting(tx: "Tx") -> dict[tuple[int, bool], int]:
 
 def _connector_row(row: "ConnectorFact", waiting: dict[tuple[int, bool], int]) -> dict[str, Any]:
     settings = json_module.loads(row.settings)
-    if settings.get("password"):
-        settings["password"] = "…"
+    for secret in ("password", "pin"):
+        if settings.get(secret):
+            settings[secret] = "…"
+    if "database" in settings:  # a URL may hold a password
+        settings["database"] = re.sub(r"(?<=:)[^:@/]+(?=@)", "…", settings["database"])
     return {
         "id": row.id,
         "name": row.name,

@@ -171,14 +171,20 @@ class Gammu:
             await self._take_back_old()
         await self._look_at_reports()
         await self._look_at_inbox()
+        await self._pay()
+        if self.room:
+            self._reports.ready(self.id)
+
+    async def _pay(self) -> None:
+        """Mark in the tables what is done."""
         owed, self._owed = self._owed, []
+        if not owed:
+            return
         try:
             await self._tables.run(*owed)
         except TablesError:
             self._owed = owed + self._owed
             raise
-        if self.room:
-            self._reports.ready(self.id)
 
     async def _look_at_phone(self) -> None:
         [found] = await self._tables.run((rows.PHONE, (self.settings.phone,)))
