@@ -220,6 +220,26 @@ def coverage_smsadvert() -> str:
     )
 
 
+def coverage_smsgate() -> str:
+    """Show the operations of SMSGate's API for programs, and the scope of each."""
+    from depesza.dialects.smsgate import health
+    from depesza.dialects.smsgate.routes import BASES, ROUTES
+    from depesza.dialects.smsgate.webhooks import EVENTS
+
+    rows = [
+        (row.method, f"`{row.path}`" + (f" or `{row.alias}`" if row.alias else ""), f"`{row.scope}`", row.about)
+        for row in ROUTES
+    ]
+    rows += [("GET", f"`{path}`", "", "whether we are well; open to all") for path in health.PATHS]
+    return (
+        'The API for programs of SMSGate (the app "SMS Gateway for Android"),'
+        f" below {' and '.join(f'`{base}`' for base in BASES)}. [How to use it](../guides/smsgate.md).\n\n"
+        "A login with its password may do everything, a token what its scopes say; `all:any` holds them all.\n\n"
+        + table(("method", "path", "scope", "what it does"), rows)
+        + f"\nEvents of webhooks: {', '.join(f'`{event}`' for event in EVENTS)}.\n"
+    )
+
+
 def field_type(schema: dict[str, Any]) -> str:
     """Name the type of a field as its JSON Schema has it."""
     if "anyOf" in schema:
@@ -336,6 +356,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "callbacks": ("Callbacks", callbacks),
     "connectors": ("Connectors", connectors),
     "coverage-http2sms": ("Coverage of http2sms", coverage_http2sms),
+    "coverage-smsgate": ("Coverage of SMSGate's API for programs", coverage_smsgate),
     "coverage-ovh": ("Coverage of OVHcloud's SMS API", coverage_ovh),
     "coverage-smsadvert": ("Coverage of SMSAdvert", coverage_smsadvert),
     "apply": ("The file for depesza apply", apply_fields),

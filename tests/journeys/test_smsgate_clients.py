@@ -3,7 +3,10 @@
 import asyncio
 import hmac
 import json
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -243,6 +246,26 @@ def _send_encrypted(client: sms.APIClient, phone_numbers: list[str]) -> dict[str
     assert client.http is not None
     message = domain.Message(**CIPHERED | {"phone_numbers": phone_numbers})  # type: ignore[arg-type]
     return client.http.post(f"{client.base_url}/messages", payload=message.asdict(), headers=client.headers)
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "smsgate.md"
+SNIPPET = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+async def test_the_snippets_of_the_guide_do_what_it_says(program: Program) -> None:
+    snippets = SNIPPET.findall(GUIDE.read_text("utf-8"))
+    assert [language for language, _ in snippets] == ["sh", "python", "sh"]
+    for language, text in snippets:
+        text = text.replace("http://127.0.0.1:8080", program.road.app.url).replace("api1", LOGIN)
+        text = text.replace("Secret12", PASSWORD)
+        if language == "sh":
+            text = text.replace(f"{LOGIN}:{PASSWORD}", f"'{LOGIN}:{PASSWORD}'")
+        command = {"sh": ["bash", "-euo", "pipefail", "-c", text], "python": [sys.executable, "-c", text]}[language]
+        ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=30, check=False)
+        assert ran.returncode == 0, ran.stderr
+        assert "Sent" in ran.stdout or "Pending" in ran.stdout or "Processed" in ran.stdout or "Delivered" in ran.stdout
+    listed = await program.call(lambda client: client.get_messages())
+    assert len(listed) == 3
 
 
 if NODE is not None:

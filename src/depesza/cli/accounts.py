@@ -149,7 +149,7 @@ class AccountFields:
         ] = None,
         max_parts: Annotated[int | None, Parameter(help="Longest text, in parts.", show_default=False)] = None,
         home: Annotated[
-            Literal["ovh", "smsadvert"] | None,
+            Literal["ovh", "smsadvert", "smsgate"] | None,
             Parameter(help="Dialect that tells of texts which answer none of ours.", show_default=False),
         ] = None,
         forward_sender: Annotated[

@@ -73,7 +73,10 @@ class AccountWish(Struct, kw_only=True, forbid_unknown_fields=True):
     recredit_threshold: Annotated[Amount, _help("Credits at or below which it is made.")] | UnsetType = UNSET
     max_parts: Annotated[int, _help("Longest text, in parts.", ge=1, le=255)] | UnsetType = UNSET
     home: (
-        Annotated[Literal["ovh", "smsadvert"], _help("Dialect that tells of texts which answer no message of ours.")]
+        Annotated[
+            Literal["ovh", "smsadvert", "smsgate"],
+            _help("Dialect that tells of texts which answer no message of ours."),
+        ]
         | UnsetType
     ) = UNSET
     forward_sender: (
