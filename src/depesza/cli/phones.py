@@ -145,7 +145,11 @@ def enrol(
     key: Annotated[bool, Parameter(negative="", help="A key that lives on, for any number of phones.")] = False,
     config: Config = None, json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Make a code with which one phone may join within 15 minutes, or a key; it is shown this once."""
+    """Make a code with which one phone may join within 15 minutes (a camera can read it), or a key; shown this once."""
+
+    import sys
+
+    import segno
 
     async def work(desk: Desk) -> dict[str, Any]:
         import secrets
@@ -161,7 +165,11 @@ def enrol(
         plain = {"id": id, "account": account, kind.value: made, "api_url": f"{base}/api/mobile/v1"}
         return plain if key else plain | {"page": f"{base}/pair/{made}"}
 
-    show.details(at_desk(config, work), json=json)
+    made = at_desk(config, work)
+    show.details(made, json=json)
+    reachable = "YOUR-ADDRESS" not in made["api_url"]
+    if "page" in made and reachable and not json and sys.stdout.isatty():
+        segno.make(made["page"], error="m", micro=False).terminal(compact=True)
 
 
 @phone.command(name="enrolments")
