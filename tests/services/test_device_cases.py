@@ -3,8 +3,9 @@
 On SQLite; what PostgreSQL could do otherwise is in `test_devices_on_postgres`.
 """
 
+import msgspec
 import pytest
-from phone_world import NO_SERVICE, A, PhoneWorld, phone_world
+from phone_world import NO_SERVICE, PHONES, A, PhoneWorld, phone_world
 from tests.store.world import ONE, POLICY
 from tests.support import Clock
 
@@ -16,6 +17,7 @@ from depesza.services.lists import Search
 from depesza.services.phone_health import Sample
 from depesza.services.phone_texts import PhoneText
 from depesza.store.contract import Store
+from depesza.store.tx import Tx
 
 pytestmark = pytest.mark.anyio
 
@@ -534,3 +536,29 @@ async def test_a_removed_phone_gives_up_what_it_held(world: PhoneWorld) -> None:
     await world.turn()
     assert await world.by_network() == [id]
     assert not (await world.message(id)).maybe_sent
+
+
+async def test_a_phone_that_was_away_is_asked_what_it_received(world: PhoneWorld) -> None:
+    phone = await world.phone()
+    gone = world.clock.now
+    await world.later(3600, phone)
+    await world.alive(phone)
+    rung = await world.store.look(bells.since, world.clock.now)
+    span = f'{{"since":{gone - 60 * SECOND},"until":{world.clock.now}}}'
+    assert [(bell.event.value, bell.detail) for bell in rung] == [("export", span)]
+
+
+async def test_what_phones_hold_is_looked_after_when_their_connector_is_switched_off(world: PhoneWorld) -> None:
+    phone = await world.phone()
+    (id,) = await world.send()
+    await world.turn()
+    await world.pull(phone)
+
+    async def switch_off(tx: Tx) -> None:
+        tx.put("connectors", msgspec.structs.replace(tx.facts.connector[PHONES], enabled=False))
+
+    await world.store.run(switch_off)
+    await world.later(90)
+    await world.later(60)
+    (attempt,) = await world.tried(id)
+    assert (attempt.state, attempt.open) == (A.UNKNOWN, 0)

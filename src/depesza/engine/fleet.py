@@ -86,10 +86,10 @@ class Fleet:
     async def turn(self) -> int:
         """Do all that is due; gives when the next thing is, 0 when that depends on a phone."""
         self._wake.clear()
-        if not self._ours():
-            return 0
-        while await self._store.insist(attempts.look, self._now()):
-            pass
+        # also what phones still hold for a connector that was switched off meanwhile
+        while 0 < await self._store.look(attempts.next_look) <= self._now():
+            if not await self._store.insist(attempts.look, self._now()):
+                break  # another process looks at them
         times = [await self._hand_out(connector) for connector in self._ours()]
         times.append(await self._store.look(attempts.next_look))
         return min(filter(None, times), default=0)

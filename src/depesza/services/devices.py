@@ -212,7 +212,7 @@ async def register(
 
 
 async def told_of_sims(tx: Tx, device: int, cards: Sequence[SimSaid], *, fill: bool = False) -> None:
-    """Note what a phone tells of its cards: new slots are made, those that are gone are switched off.
+    """Note what a phone tells of its cards; new slots are made.
 
     A number or operator is taken over only when `fill` says that the words are whole, and only where it is empty:
     at registration apps hide all but the last four characters, and what the owner wrote is never overwritten.
@@ -251,7 +251,12 @@ async def touch(
     found = await find(tx, device)
     if found is None:
         return
-    back = found.presence(now) is not Presence.ONLINE
+    was = found.presence(now)
+    back = was is not Presence.ONLINE
+    if was is Presence.OFFLINE:
+        # what it received meanwhile it may have told nobody; what we know already is not taken twice
+        span = {"since": max(found.seen, found.stream) - MINUTE, "until": now}
+        bells.ring(tx, device, Event.EXPORT, now, _write(span).decode())
     new = bool(version and version != found.version) or bool(ping and ping != found.ping)
     new = new or (push is not None and push != found.push)
     if offset is not None:
