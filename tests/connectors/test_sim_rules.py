@@ -209,3 +209,14 @@ def test_a_second_copy_of_a_part_can_be_deleted() -> None:
     assert inbox.deadline == 600.0
     [torn] = inbox.expire(601.0, NOW)
     assert (torn.inbound.text, torn.slots) == ("a[…]", (Slot("SM", 1),))
+
+
+def test_places_that_are_not_used_any_more_are_forgotten() -> None:
+    inbox, slot = Inbox(7, 600.0), Slot("inbox", 1)
+    message = Deliver(address_of(ONE), 0, encode("hi"))
+    [text] = inbox.take(message, slot, "+40", 0.0, NOW)
+    inbox.kept(text)
+    inbox.only({slot})
+    assert inbox.deletable(slot, message)
+    inbox.only(set())
+    assert not inbox.deletable(slot, message)

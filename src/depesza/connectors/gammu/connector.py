@@ -294,6 +294,7 @@ class Gammu:
 
     async def _look_at_reports(self) -> None:
         [found] = await self._tables.run((rows.REPORTED, rows.ours(self.id)))
+        self._told.intersection_update((row[0], row[1], row[2]) for row in found)
         for row in found:
             key = (row[0], row[1], row[2])
             if key not in self._told:
@@ -312,8 +313,9 @@ class Gammu:
     async def _look_at_inbox(self) -> None:
         [found] = await self._tables.run((rows.INBOX, (self.settings.phone,)))
         now, at = self._world.clock(), self._world.now()
-        for row in found:
-            slot, message = rows.text_of(row)
+        texts = [rows.text_of(row) for row in found]
+        self._inbox.only({slot for slot, _ in texts})
+        for slot, message in texts:
             for text in self._inbox.take(message, slot, self.settings.number, now, at):
                 self._tell_text(text)
             if self._inbox.deletable(slot, message):

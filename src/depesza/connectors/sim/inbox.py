@@ -4,7 +4,7 @@ What the modem has stored is seen again at every look into its memory, so each p
 Parts whose fellows never come are told, with a mark, when their time is over. spec: devices/8
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from msgspec import Struct
 
@@ -82,6 +82,11 @@ class Inbox:
     def deletable(self, slot: Slot, message: Deliver) -> bool:
         """Tell whether a stored message is not needed any more, though the modem still shows it."""
         return slot in self._on_disk and self._seen.get(slot) == message
+
+    def only(self, slots: Collection[Slot]) -> None:
+        """Forget the places that are not used any more, where they are not used again."""
+        self._seen = {slot: message for slot, message in self._seen.items() if slot in slots}
+        self._on_disk.intersection_update(slots)
 
     def kept(self, text: Text) -> None:
         """Note that a text is on disk."""
