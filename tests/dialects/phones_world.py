@@ -22,8 +22,8 @@ from depesza.dialects.contract import Context, Dialect
 from depesza.dialects.smsgate_mobile import SmsGateMobile
 from depesza.net.http_client import HttpClient
 from depesza.net.http_server import HttpServer
-from depesza.services import attempts, devices, enrolment, handing, notices, progress, users
-from depesza.services.attempts import Attempt
+from depesza.services import attempt_rows, devices, enrolment, handing, notices, progress, users
+from depesza.services.attempt_rows import Attempt
 from depesza.services.devices import Device, Sim
 from depesza.services.enrolment import Pass
 from depesza.services.submit import submit
@@ -124,7 +124,7 @@ class Door:
         """Take a message and give it to a phone; gives the ids of message and attempt."""
         message = await self.send(account, receiver)
         await self.store.run(handing.hand_out, PHONES, self.lanes, self.clock.now)
-        return message, (await self.store.look(attempts.of_message, message))[-1].id
+        return message, (await self.store.look(attempt_rows.of_message, message))[-1].id
 
     async def message(self, id: int) -> Message:
         """Read a message."""
@@ -138,7 +138,7 @@ class Door:
 
     async def attempt(self, id: int) -> Attempt:
         """Read an attempt."""
-        found = await self.store.look(attempts.find, id)
+        found = await self.store.look(attempt_rows.find, id)
         assert found is not None
         return found
 

@@ -13,7 +13,7 @@ from depesza.core.facts import ConnectorFact
 from depesza.core.model import State, Way
 from depesza.core.routing import Route
 from depesza.engine import ops
-from depesza.services import attempts, devices, enrolment, progress
+from depesza.services import attempt_rows, attempts, devices, enrolment, progress
 from depesza.services.attempts import Offer, Report
 from depesza.services.devices import Device, SimSaid
 from depesza.services.enrolment import Newcomer
@@ -94,7 +94,7 @@ async def test_a_message_goes_out_by_a_phone_and_one_fails_over(app: App) -> Non
     failed = Report(offer.attempt, AttemptState.FAILED, "RESULT_ERROR_NO_SERVICE")
     await app.store.run(attempts.report, phone.id, [failed], app.now())
     await reaches(app, id, State.SENT, State.DELIVERED)  # by the virtual carrier
-    (attempt,) = await app.store.look(attempts.of_message, id)
+    (attempt,) = await app.store.look(attempt_rows.of_message, id)
     assert (attempt.state, (await app.store.look(progress.load, [id]))[0].connector) == (AttemptState.FAILED, 201)
 
 

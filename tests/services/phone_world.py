@@ -11,8 +11,9 @@ from depesza.core.fairness import Lanes
 from depesza.core.model import Message, State, Way
 from depesza.core.routing import Route
 from depesza.engine.fleet import Fleet
-from depesza.services import attempts, devices, enrolment, progress
-from depesza.services.attempts import Attempt, Offer, Report
+from depesza.services import attempt_rows, attempts, devices, enrolment, progress
+from depesza.services.attempt_rows import Attempt
+from depesza.services.attempts import Offer, Report
 from depesza.services.devices import Device, Sim, SimSaid
 from depesza.services.enrolment import Newcomer
 from depesza.store.contract import Store
@@ -110,7 +111,7 @@ class PhoneWorld:
         return (await self.message(id)).state
 
     async def tried(self, id: int) -> list[Attempt]:
-        return await self.store.look(attempts.of_message, id)
+        return await self.store.look(attempt_rows.of_message, id)
 
     async def sims(self, *phones: Device) -> list[Sim]:
         return await self.store.look(devices.sims, [phone.id for phone in phones])

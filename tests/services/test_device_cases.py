@@ -11,7 +11,7 @@ from tests.support import Clock
 
 from depesza.core.devices import SECOND, Kind, Limits, OnUnknown, Presence, RuleMode, Wish
 from depesza.core.model import MICRO, State, Way
-from depesza.services import attempts, bells, devices, handing, lists, phone_health, phone_texts, progress
+from depesza.services import bells, devices, handing, lists, phone_health, phone_texts, progress, reclaim
 from depesza.services.devices import SimSaid
 from depesza.services.lists import Search
 from depesza.services.phone_health import Sample
@@ -478,12 +478,12 @@ async def test_a_client_takes_back_what_a_phone_has_not_sent(world: PhoneWorld) 
     phone = await world.phone()
     one, two, three = await world.send(*numbers(3), way=Way.PHONES)
     await world.turn()
-    assert await world.store.run(attempts.cancel, [one], world.clock.now) == [one]
+    assert await world.store.run(reclaim.cancel, [one], world.clock.now) == [one]
     offers = {offer.receiver: offer for offer in await world.pull(phone)}
     assert len(offers) == 2
     second, third = (await world.tried(two))[0].id, (await world.tried(three))[0].id
     await world.tell(phone, third, A.SUBMITTED)
-    assert await world.store.run(attempts.cancel, [two, three], world.clock.now) == []
+    assert await world.store.run(reclaim.cancel, [two, three], world.clock.now) == []
     await world.tell(phone, second, A.WITHDRAWN)
     assert [await world.state(id) for id in (one, two, three)] == [State.CANCELLED, State.CANCELLED, State.SENDING]
     assert (await world.sims(phone))[0].day_used == 1

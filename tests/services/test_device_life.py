@@ -22,7 +22,7 @@ from tests.support import Clock
 
 from depesza.core.devices import AttemptState, Limits, OnUnknown, Wish
 from depesza.core.model import FINAL, MICRO, Outcome, State, Way
-from depesza.services import audit, progress
+from depesza.services import attempt_rows, audit, progress
 from depesza.services.devices import Device
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
@@ -109,9 +109,7 @@ class Life(RuleBasedStateMachine):
             self.known.add(offer.attempt)
 
     def _attempts_of(self, id: int) -> Any:
-        from depesza.services import attempts
-
-        found = self.run(self.store.look(attempts.find, id))
+        found = self.run(self.store.look(attempt_rows.find, id))
         return [found] if found is not None else []
 
     @rule(place=PLACE, end=st.sampled_from((A.SENT, A.SENT, A.DELIVERED, A.FAILED)), error=st.sampled_from(ERRORS))

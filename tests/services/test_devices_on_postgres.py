@@ -12,7 +12,7 @@ from depesza.core.devices import SECOND, Limits
 from depesza.core.fairness import Lanes
 from depesza.core.model import State
 from depesza.engine.fleet import Fleet
-from depesza.services import attempts, phone_texts, progress
+from depesza.services import attempts, phone_texts, progress, reclaim
 from depesza.services.phone_texts import PhoneText
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
@@ -89,7 +89,7 @@ async def test_two_workers_decide_once_about_a_lost_attempt(world: PhoneWorld, o
         (id,) = await world.send()
         await world.turn()
         world.clock.move(90)
-        await asyncio.gather(*(each.insist(attempts.look, world.clock.now) for each in (world.store, other)))
+        await asyncio.gather(*(each.insist(reclaim.look, world.clock.now) for each in (world.store, other)))
         (attempt,) = await world.tried(id)
         assert (attempt.state, attempt.open, await world.state(id)) == (A.WITHDRAWN, 0, State.SCHEDULED)
         await world.alive(phone)
@@ -108,7 +108,7 @@ async def test_what_is_listed_at_its_fence_is_not_withdrawn_and_the_other_way_ro
         (attempt,) = await world.tried(id)
         early, late = attempt.valid - SECOND, attempt.valid
         listed, _ = await asyncio.gather(
-            other.run(attempts.offers, phone.id, early), world.store.insist(attempts.look, late)
+            other.run(attempts.offers, phone.id, early), world.store.insist(reclaim.look, late)
         )
         (attempt,) = await world.tried(id)
         assert (attempt.state is A.WITHDRAWN) == (not listed)

@@ -15,7 +15,7 @@ from depesza.connectors.contract import Connector
 from depesza.connectors.phones import Phones
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO
-from depesza.services import attempts, bells, enrolment, handing, phone_health, phone_watch
+from depesza.services import bells, enrolment, handing, phone_health, phone_watch, reclaim
 from depesza.services.handing import START, Turn
 from depesza.services.phone_watch import Standing
 from depesza.store.contract import Stopped, Store
@@ -87,11 +87,11 @@ class Fleet:
         """Do all that is due; gives when the next thing is, 0 when that depends on a phone."""
         self._wake.clear()
         # also what phones still hold for a connector that was switched off meanwhile
-        while 0 < await self._store.look(attempts.next_look) <= self._now():
-            if not await self._store.insist(attempts.look, self._now()):
+        while 0 < await self._store.look(reclaim.next_look) <= self._now():
+            if not await self._store.insist(reclaim.look, self._now()):
                 break  # another process looks at them
         times = [await self._hand_out(connector) for connector in self._ours()]
-        times.append(await self._store.look(attempts.next_look))
+        times.append(await self._store.look(reclaim.next_look))
         return min(filter(None, times), default=0)
 
     def _ours(self) -> list[int]:

@@ -31,8 +31,8 @@ from depesza.core.lifecycle import News
 from depesza.core.lookup import by_plan
 from depesza.core.model import Message
 from depesza.core.schedule import at_wall
-from depesza.services import attempts, bells, devices, progress
-from depesza.services.attempts import Attempt
+from depesza.services import attempt_ends, attempt_rows, bells, devices, progress
+from depesza.services.attempt_rows import Attempt
 from depesza.services.devices import Device, Sim
 from depesza.services.phone_texts import STICKY, line_name
 from depesza.services.submit import LONG_CONVERSATION
@@ -133,7 +133,7 @@ class _Table:
 
     def _otherwise(self, tx: Tx, message: Message, verdict: Verdict, wish: Wish, now: int) -> None:
         """No SIM is free for it: by the network, later, or never."""
-        carrier = 0 if wish.encrypted else attempts.network(tx, message)
+        carrier = 0 if wish.encrypted else attempt_ends.network(tx, message)
         content, past = message.content, self.past.get(message.id, [])
         patience = max(content.created, content.due) + (wish.grace or self.terms.grace) * SECOND
         if carrier and verdict.absent and now < patience:
@@ -161,10 +161,10 @@ async def _lay(tx: Tx, messages: Sequence[Message], terms: Terms, now: int) -> _
     cards = await cards_of(tx, found, known, terms, now)
     past: dict[int, list[Attempt]] = {}
     among = ", ".join(str(message.id) for message in messages)
-    sql = f"SELECT {attempts.COLUMNS} FROM device_attempts WHERE message IN ({among}) ORDER BY id"
+    sql = f"SELECT {attempt_rows.COLUMNS} FROM device_attempts WHERE message IN ({among}) ORDER BY id"
     for row in await tx.query(sql):
-        past.setdefault(row[1], []).append(attempts.attempt_of(row))
-    wished = await attempts.wishes(tx, [message.content.id for message in messages])
+        past.setdefault(row[1], []).append(attempt_rows.attempt_of(row))
+    wished = await attempt_rows.wishes(tx, [message.content.id for message in messages])
     return _Table(terms, cards, found, past, wished, await _sticky(tx, messages, now), await rules(tx))
 
 

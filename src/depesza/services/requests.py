@@ -16,7 +16,7 @@ from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import Accepted, State, Submission
 from depesza.core.planning import Policy
-from depesza.services import attempts, progress
+from depesza.services import attempt_rows, progress, reclaim
 from depesza.services.submit import submit
 from depesza.store.contract import Conflict
 from depesza.store.tx import Cell, Row, Tx
@@ -156,7 +156,7 @@ async def send(
     )
     for n, message in enumerate(done.ids):
         tx.insert("request_messages", (message, done.id, n))
-    attempts.wish(tx, done.id, wish)
+    attempt_rows.wish(tx, done.id, wish)
     return done
 
 
@@ -256,7 +256,7 @@ async def _whole(tx: Tx, rows: Sequence[Row]) -> list[Request]:
         f" WHERE p.request IN ({ids}) ORDER BY p.request, p.n"
     ):
         recipients[row[0]].append(_recipient(row[1:]))
-    wished = await attempts.wishes(tx, [row[0] for row in rows])
+    wished = await attempt_rows.wishes(tx, [row[0] for row in rows])
     texts = {row[0]: str(row[1]) for row in await tx.query(f"SELECT id, text FROM submissions WHERE id IN ({ids})")}
     return [
         Request(id, name, at, texts.get(id, ""), wished.get(id, NO_WISH), tuple(recipients[id]))
@@ -286,5 +286,5 @@ async def cancel(tx: Tx, user: int, name: str, now: int) -> bool:
     )
     waiting = [id for id, state in rows if PHASES[State(state)] is Phase.PENDING]
     await progress.end(tx, waiting, News.CANCEL, "cancelled", now)
-    await attempts.cancel(tx, [id for id, state in rows if state == State.SENDING], now)
+    await reclaim.cancel(tx, [id for id, state in rows if state == State.SENDING], now)
     return True
