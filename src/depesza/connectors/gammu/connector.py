@@ -67,6 +67,7 @@ class Gammu:
         self._about = ""
         self._detail = "not looked yet"
         self._stopping = False
+        self._ended = False
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
 
@@ -102,7 +103,7 @@ class Gammu:
 
     def start(self) -> None:
         """Begin to look."""
-        self._stopping = False
+        self._stopping = self._ended = False
         self._task = asyncio.get_running_loop().create_task(self._work())
 
     def send(self, message: Message) -> None:
@@ -137,6 +138,7 @@ class Gammu:
         while self._attempts and self._world.clock() < deadline and not self._task.done():
             self._wake.set()
             await asyncio.sleep(min(0.05, self.settings.poll))
+        self._ended = True  # `wait_for` may swallow a cancellation that comes with what it waits for
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -150,7 +152,7 @@ class Gammu:
     async def _work(self) -> None:
         """Look into the tables again and again; wait longer while they cannot be reached."""
         tries = 0
-        while True:
+        while not self._ended:
             try:
                 await self._round()
                 tries, wait = 0, self.settings.poll
