@@ -1,4 +1,4 @@
-"""Write the next numbered migration: the difference between `store/schema.py` and an up-to-date empty database."""
+"""Write the next numbered migration: the difference between `store/schema` and an up-to-date empty database."""
 
 import sys
 import tempfile

@@ -1,0 +1,55 @@
+"""What is asked about numbers, and pages and proofs of those that accounts send from."""
+
+from sqlalchemy import Index, Table, text
+
+from depesza.store.schema.columns import metadata, octets, small, whole, words
+
+lookups = Table(
+    "lookups",
+    metadata,
+    whole("id", key=True),
+    whole("request"),
+    whole("account"),
+    whole("wallet"),
+    words("number"),
+    whole("price"),
+    words("status"),
+    whole("created"),
+    whole("done"),
+    whole("connector"),
+    whole("node"),
+    octets("finding"),
+    Index("lookups_account", "account", "id"),
+    Index("lookups_request", "request", "id"),
+    Index(
+        "lookups_open",
+        "node",
+        "id",
+        sqlite_where=text("status IN ('todo', 'doing')"),
+        postgresql_where=text("status IN ('todo', 'doing')"),
+    ),
+)
+"""Numbers that networks are asked about: `todo`, `doing`, `done`, `error`; a `request` is charged as a whole."""
+
+sender_codes = Table(
+    "sender_codes",
+    metadata,
+    whole("account", key=True),
+    words("name", key=True),
+    octets("digest"),
+    small("tries"),
+    whole("expires"),
+    sqlite_with_rowid=False,
+)
+"""Codes sent to numbers that accounts want to send from."""
+
+chats = Table(
+    "chats",
+    metadata,
+    whole("id", key=True),
+    whole("account"),
+    words("number"),
+    whole("created"),
+    Index("chats_number", "account", "number", unique=True),
+)
+"""Pages on which a number's conversations are read and answered: one a number."""
