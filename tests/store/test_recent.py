@@ -1,7 +1,7 @@
 """Messages in memory between their submission and their receipt."""
 
 from depesza.store.recent import Recent
-from depesza.store.tx import merged
+from depesza.store.rows import merged
 
 
 def test_a_row_is_given_out_once() -> None:

@@ -16,7 +16,8 @@ from depesza.core.lifecycle import News
 from depesza.core.model import FINAL, MICRO, Message, OnUnknown, Outcome, Receipt, State, Way
 from depesza.core.refusals import Fault, Retry, refusal
 from depesza.services import notices
-from depesza.store.tx import Row, Tx, content_of, message_of
+from depesza.store.rows import Row, content_of, message_of
+from depesza.store.tx import Tx
 
 LONGEST_DOUBT = 6 * 3600 * MICRO
 """Longest wait before a message that may have been sent is sent again."""

@@ -4,10 +4,7 @@ Only a process that alone writes the database may keep them. Whatever moves a me
 makes it forgotten here, and a row that is not here is in the tables.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
-Row = Sequence[Any]
+from depesza.store.rows import Row
 
 MOST = 20_000
 """Messages kept: ten seconds of 2,000 a second."""

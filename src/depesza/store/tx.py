@@ -7,7 +7,7 @@ the batch, so that two services in one commit see each other's charges.
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -18,10 +18,9 @@ from depesza.core.ledger import spend
 from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Wallet
 from depesza.store import schema
 from depesza.store.recent import Recent
-
-Cell = int | str | bytes | None
-Row = Sequence[Any]
-"""One row of a result or of values to write; its types are those of its query's columns."""
+from depesza.store.rows import Cell as Cell
+from depesza.store.rows import Row as Row
+from depesza.store.rows import cell, merged
 
 SYSTEM_WALLETS = 15
 """Wallets up to this number belong to the platform itself."""
@@ -464,43 +463,6 @@ class Tx:
         where = " AND ".join(f"{name} = ?{n}" for n, name in enumerate(key, 1))
         self.write(f"DELETE FROM {table} WHERE {where}", *key.values())
         self.facts_changed = True
-
-
-def merged(moves: list[Row]) -> list[Row]:
-    """Join steps of one message in one batch into a single one: a statement must not meet a row twice."""
-    found: dict[int, Row] = {}
-    for row in moves:
-        first = found.setdefault(row[0], row)
-        if first is not row and first[2] == row[1]:
-            sent, done, due, maybe, connector = (new or old for old, new in zip(first[4:], row[4:], strict=True))
-            found[row[0]] = (row[0], first[1], row[2], row[3], sent, done, due, maybe, connector)
-    return list(found.values()) if len(found) < len(moves) else moves
-
-
-def cell(value: object) -> Cell:
-    """Write a field of a fact as a column."""
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, int | bytes):
-        return int(value) if isinstance(value, int) else value
-    if isinstance(value, str):
-        return str(value)
-    return msgspec.json.encode(value).decode()
-
-
-def message_of(row: Row, contents: dict[int, Content]) -> Message:
-    """Read a message from the columns of `queue_page`."""
-    id, submission, _, _, receiver, text, parts, price, state, priority, turn, due, _, route, connector = row[:15]
-    attempts, refusal, maybe = row[15:18]
-    return Message(
-        id, contents[submission], receiver, parts, price, State(state), priority, turn, due, route, connector,
-        text, attempts, refusal, bool(maybe),
-    )  # fmt: skip
-
-
-def content_of(row: Row) -> Content:
-    """Read a submission from the columns of `contents`."""
-    return msgspec.convert(dict(zip(Content.__struct_fields__, row, strict=True)), Content)
 
 
 Clock = Callable[[], int]
