@@ -61,13 +61,34 @@ class Apart:
         self._peer: Peer | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._figures = Figures()
-        self._ending = False
         self._deaths = 0
         self._began = 0.0
-        self._revival: asyncio.Task[None] | None = None
+        self._gone = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """See `Caller`."""
+        """See `Caller`; the other process needs a moment, in which nobody waits for it."""
+        self._keeping = self._loop.create_task(self._keep())
+
+    async def _keep(self) -> None:
+        """Start it, and start it again whenever it has died."""
+        while True:
+            try:
+                await self._begin()
+                log.info("apart.started", deaths=self._deaths)
+                await self._gone.wait()
+            except Exception as error:
+                log.exception("apart.not_started", error=repr(error))
+                self.problem = f"the process that calls back could not be started: {error!r}"
+            self._peer = None
+            await self._end_process()
+            if self._loop.time() - self._began > LONG:
+                self._deaths = 0
+            pause = PAUSES[min(self._deaths, len(PAUSES) - 1)]
+            self._deaths += 1
+            await asyncio.sleep(pause)
+
+    async def _begin(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
@@ -75,17 +96,18 @@ class Apart:
                 pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
         self._began = self._loop.time()
+        self._gone.clear()
         _, peer = await self._loop.create_connection(lambda: Peer(self._answer, self._lost), sock=ours)
+        self._peer = peer  # it hears of what comes meanwhile when it has started
         async with asyncio.timeout(START):
             await peer.ask("start", self._settings, self._store.node, self._its_cores)
-        self._peer = peer
         self.problem = ""
 
     def _answer(self, what: str, about: tuple[Any, ...]) -> Awaitable[Any]:
         return remote.answer(self._store, what, *about)
 
     def take(self, notices: Sequence[Notice]) -> None:
-        """See `Caller`; one that is starting, or does not keep up, finds them in the table."""
+        """See `Caller`; one that is not there, or does not keep up, finds them in the table."""
         if self._peer is not None and not self._peer.choked:
             self._peer.tell("take", notices)
 
@@ -103,40 +125,31 @@ class Apart:
 
     async def stop(self, grace: float) -> None:
         """See `Caller`."""
-        self._ending = True
-        if self._revival is not None:
-            self._revival.cancel()
-        if self._peer is not None:
+        if self._keeping is not None:
+            self._keeping.cancel()
+        peer, self._peer = self._peer, None
+        if peer is not None:
             with contextlib.suppress(TimeoutError, PeerLost):
-                await asyncio.wait_for(self._peer.ask("stop", grace), grace + ASKED)
-            if self._peer is not None:
-                self._peer.close()
-        if self._process is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), ASKED)
+                await asyncio.wait_for(peer.ask("stop", grace), grace + ASKED)
+            peer.close()
+            if self._process is not None:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._process.wait(), ASKED)
+        await self._end_process()
+
+    async def _end_process(self) -> None:
+        if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+            await self._process.wait()
 
     def _lost(self) -> None:
-        """It died, or was killed: start it again, if it had begun."""
-        if self._peer is None or self._ending:
-            return
-        self._peer = None
-        self.problem = "the process that calls back has died and is being started again"
-        if self._loop.time() - self._began > LONG:
-            self._deaths = 0
-        log.error("apart.died", deaths=self._deaths + 1)
-        self._revival = self._loop.create_task(self._revive())
-
-    async def _revive(self) -> None:
-        while self._peer is None:
-            await asyncio.sleep(PAUSES[min(self._deaths, len(PAUSES) - 1)])
-            self._deaths += 1
-            try:
-                await self.start()
-            except Exception as error:
-                log.exception("apart.not_started", error=repr(error))
-        log.info("apart.started_again")
+        """It died, or was killed, or was told to stop."""
+        if self._peer is not None:
+            self._peer = None
+            self.problem = "the process that calls back has died and is being started again"
+            log.error("apart.died", deaths=self._deaths + 1)
+        self._gone.set()
 
 
 class _There:
@@ -146,7 +159,7 @@ class _There:
         self._configure = configure
         self._now = now
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.peer: Peer
+        self.peer = Peer(self.answer, self.lost)
         self._ended = False
         self._calling: Calling
         self._store: RemoteStore
@@ -160,6 +173,7 @@ class _There:
                 self.peer.hold()
                 return self._refresh()
             case "start":
+                self.peer.hold()
                 return self._start(*about)
             case "figures":
                 return self._calling.figures()
@@ -182,6 +196,12 @@ class _There:
             self.peer.release()
 
     async def _start(self, settings: Settings, node: int, its_cores: Collection[int]) -> None:
+        try:
+            await self._build(settings, node, its_cores)
+        finally:
+            self.peer.release()
+
+    async def _build(self, settings: Settings, node: int, its_cores: Collection[int]) -> None:
         cores.keep_to(its_cores)
         self._configure(settings)
         reader = await open_store(settings.store.url, self._now)
@@ -207,5 +227,5 @@ async def serve(handle: int, configure: Callable[[Settings], None], now: Callabl
     there = _There(configure, now)
     pair = socket.socket(fileno=handle)
     loop = asyncio.get_running_loop()
-    _, there.peer = await loop.create_connection(lambda: Peer(there.answer, there.lost), sock=pair)
+    await loop.create_connection(lambda: there.peer, sock=pair)
     await there.over

@@ -7,7 +7,6 @@ One `App` is one process: store, engine, connectors, dialects, listeners. `start
 import asyncio
 import random
 import secrets
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
@@ -30,6 +29,7 @@ from depesza.engine.figures import Counts, Figures
 from depesza.engine.fleet import Fleet
 from depesza.engine.inquirer import Inquirer
 from depesza.front import Front
+from depesza.net.clock import wall_clock
 from depesza.net.http_server import HttpServer
 from depesza.services import habits
 from depesza.services.phone_watch import Standing
@@ -44,11 +44,6 @@ log = structlog.get_logger()
 
 UNHEARD = 10.0
 """Seconds after which a commit whose answer was lost has come through, or never will."""
-
-
-def wall_clock() -> int:
-    """Tell the time in microseconds since 1970."""
-    return time.time_ns() // 1000
 
 
 class App:

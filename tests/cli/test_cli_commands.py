@@ -131,7 +131,7 @@ def _ask_for_a_key(url: str, application: str) -> int:
     import asyncio
     import os
 
-    from depesza.cli.desk import wall_clock
+    from depesza.net.clock import wall_clock
     from depesza.services import keys
     from depesza.services.vault import Vault
     from depesza.store.opening import open_store

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.cli.called import Cli
 
-from depesza.cli.desk import wall_clock
+from depesza.net.clock import wall_clock
 from depesza.services import orders
 from depesza.store.opening import open_store
 

@@ -6,9 +6,9 @@ import signal
 import sys
 
 from depesza import apart
-from depesza.app import wall_clock
 from depesza.cli import logs
 from depesza.cli.serve import spare_the_collector
+from depesza.net.clock import wall_clock
 from depesza.settings import Settings
 
 PR_SET_PDEATHSIG = 1

@@ -6,7 +6,6 @@ A command opens the store without taking a node's number; a server notices what 
 import asyncio
 import os
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -15,6 +14,7 @@ from cyclopts import Parameter
 
 from depesza import settings as declared
 from depesza.cli.errors import Failed
+from depesza.net.clock import wall_clock
 from depesza.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,11 +37,6 @@ def read_settings(config: Path | None) -> Settings:
     if config is None and DEFAULT.exists():
         config = DEFAULT
     return declared.load(config, os.environ)
-
-
-def wall_clock() -> int:
-    """Tell the time in microseconds since 1970."""
-    return time.time_ns() // 1000
 
 
 class Desk:
