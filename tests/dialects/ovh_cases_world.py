@@ -106,8 +106,8 @@ class Desk:
         busy = True
         while busy:
             busy = False
-            for kind, id in await self.store.look(errands.waiting):
-                step = await self._step(kind, id)
+            for errand in await self.store.look(errands.waiting):
+                step = await self._step(errand.kind, errand.id)
                 busy = busy or not step.wait
 
     async def _step(self, kind: str, id: int) -> Step:

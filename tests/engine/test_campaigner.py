@@ -306,6 +306,22 @@ async def test_a_cancel_takes_back_what_waits_and_gives_its_price_back(
     assert await office.store.look(campaigns.find, id) is None
 
 
+async def test_a_campaign_that_waits_for_its_time_is_cancelled_at_once(office: Office, clock: Clock) -> None:
+    id = await office.job(3, deferred=60)
+    office.campaigner.start()
+    await office.reaches(id, campaigns.INSERTED)
+    await office.until(lambda: asleep(office))  # its next look is half a minute away
+    await office.store.run(campaigns.cancel, id, clock.now)
+    await office.reaches(id, campaigns.CANCELLED)
+    assert await office.store.look(balance) == 2_000 * MICRO
+
+
+async def asleep(office: Office) -> bool:
+    """Tell whether nothing is due for a while."""
+    loop = asyncio.get_running_loop()
+    return all(due > loop.time() + 15 for due in office.campaigner._due.values())
+
+
 @pytest.mark.parametrize("turn", [campaigns.pause, campaigns.cancel])
 async def test_a_stop_in_the_middle_of_a_pause_or_cancel_neither_skips_nor_doubles(
     office: Office, clock: Clock, turn: Callable[..., Awaitable[object]]

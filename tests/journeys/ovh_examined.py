@@ -20,7 +20,7 @@ import msgspec
 import requests
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from requests.auth import AuthBase
-from road import OWNER, PASSWORD, PHONE, SERVICE, apply, settings
+from road import OWNER, PASSWORD, PATIENCE, PHONE, SERVICE, apply, settings
 from schemathesis import Case
 
 from depesza.app import App
@@ -206,16 +206,18 @@ class Examined:
             self.call("POST", self.fill(path), GOOD.get(path))
             self._lists.pop(path, None)
         if label == f"DELETE {HERE}/batches/{{id}}":
-            batch = self.fill(label.partition(" ")[2])
-            for _ in range(500):
-                if self.good("GET", batch)["status"] == "CANCELED":
-                    break
-                time.sleep(0.01)
+            self._wait_for_status(self.fill(label.partition(" ")[2]), "CANCELED")
         for path in (HERE, USER):
             if path + "/receivers/{slotId}" in label and not self.call("GET", self.fill(path + "/receivers/{slotId}")):
                 self.good(
                     "POST", self.fill(path + "/receivers"), GOOD[path + "/receivers"] | {"documentId": self.file()}
                 )
+
+    def _wait_for_status(self, path: str, status: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while (shown := self.good("GET", path))["status"] != status:
+            assert time.monotonic() < end, shown
+            time.sleep(0.02)
 
     def file(self) -> str:
         """Put a list of receivers into a document; gives its id."""

@@ -62,6 +62,7 @@ class Campaigner:
         self._crowded = crowded
         self._loop = asyncio.get_running_loop()
         self._due: dict[Errand, float] = {}
+        self._asked: dict[Errand, str] = {}
         self._connectors: dict[Errand, frozenset[int]] = {}
         self._wake = asyncio.Event()
         self._read = 0.0
@@ -124,11 +125,13 @@ class Campaigner:
             await self._step(errand)
 
     async def _look(self) -> None:
-        found = set(await self._store.look(errands.waiting))
+        found = {(row.kind, row.id): row.asked for row in await self._store.look(errands.waiting)}
         for errand in [known for known in self._due if known not in found]:
             self._forget(errand)
-        for errand in found - self._due.keys():
-            self._due[errand] = self._loop.time()
+        for errand, asked in found.items():
+            if errand not in self._due or asked != self._asked[errand]:
+                self._due[errand] = self._loop.time()
+        self._asked = found
 
     async def _step(self, errand: Errand) -> None:
         kind, id = errand

@@ -24,17 +24,27 @@ class Step(Struct, frozen=True, gc=False):
 OVER = Step(over=True)
 
 
-async def waiting(tx: Tx) -> list[tuple[str, int]]:
-    """List the errands of this node: kind and id."""
+class Waiting(Struct, frozen=True, gc=False):
+    """An errand that is not finished."""
+
+    kind: str
+    id: int
+    asked: str
+    """What is asked of it; when that changes, its next step is due at once."""
+
+
+async def waiting(tx: Tx) -> list[Waiting]:
+    """List the errands of this node."""
     campaigns = await tx.query(
-        "SELECT id FROM campaigns WHERE node = ?1 AND status IN ('running', 'inserted', 'to_cancel', 'cancelling')"
+        "SELECT id, status, paused FROM campaigns"
+        " WHERE node = ?1 AND status IN ('running', 'inserted', 'to_cancel', 'cancelling')"
         " AND (paused <> 2 OR status IN ('to_cancel', 'cancelling')) ORDER BY id",
         tx.node,
     )
     tasks = await tx.query("SELECT id FROM tasks WHERE node = ?1 AND status IN ('todo', 'doing') ORDER BY id", tx.node)
     gone = await tx.query("SELECT id FROM audiences WHERE node = ?1 AND status = 'gone' ORDER BY id", tx.node)
     return [
-        *(("campaign", row[0]) for row in campaigns),
-        *(("task", row[0]) for row in tasks),
-        *(("sweep", row[0]) for row in gone),
+        *(Waiting("campaign", id, f"{status} {paused}") for id, status, paused in campaigns),
+        *(Waiting("task", row[0], "") for row in tasks),
+        *(Waiting("sweep", row[0], "") for row in gone),
     ]
