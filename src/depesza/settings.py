@@ -42,7 +42,9 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, _help("Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, _help("Port to listen on; 0 takes any free one.", ge=0, le=65535)] = 8080
     tls_cert: Annotated[str, _help("Certificate chain (PEM); with `tls_key` the listener speaks TLS.")] = ""
-    tls_key: Annotated[str, _help("Private key (PEM); empty when it stands in `tls_cert`. Both are read anew when they change.")] = ""
+    tls_key: Annotated[
+        str, _help("Private key (PEM); empty when it stands in `tls_cert`. Both are read anew when they change.")
+    ] = ""
     trusted_proxies: Annotated[tuple[str, ...], _help("Networks whose X-Forwarded-* headers are believed.")] = ()
     public: Annotated[
         tuple[str, ...], _help("Addresses under which clients call us, e.g. `https://sms.example.org`.")

@@ -9,6 +9,7 @@ import pytest
 from tests.cli.called import Cli
 
 from depesza.cli import COMMANDS, build, main
+from depesza.store.opening import newest_revision
 
 
 @pytest.fixture
@@ -180,7 +181,11 @@ WRONG = [
     (("sender", "create", "sms-ab-1", "Example"), 1, "sender Example exists already"),
     (("sender", "create", "sms-ab-1", "TooLongAName"), 1, "sender sms-ab-1/TooLongAName: a name has 11"),
     (("sender", "delete", "sms-ab-1", "Nobody"), 1, "sender: there is no sender sms-ab-1/Nobody"),
-    (("connector", "create", "c", "--kind", "pigeon"), 1, "there is no kind pigeon; there are smpp, virtual"),
+    (
+        ("connector", "create", "c", "--kind", "pigeon"),
+        1,
+        "there is no kind pigeon; there are gammu, modem, phones, smpp, virtual",
+    ),
     (("connector", "create", "c", "--kind", "smpp"), 1, "connector c: Object missing required field `host`"),
     (("connector", "create", "c", "--kind", "smpp", "--set", "host"), 2, "--set host: it is written name=value"),
     (("connector", "change", "sim", "--set", "nosuch=1"), 1, "connector sim: Object contains unknown field `nosuch`"),
@@ -229,14 +234,18 @@ def test_a_store_that_is_not_migrated_is_told(run: Cli, tmp_path: Path, monkeypa
     monkeypatch.setenv("DEPESZA_STORE_URL", str(tmp_path / "new.db"))
     said = run("account", "list")
     assert said.err == f"depesza: {tmp_path}/new.db holds no store yet: run depesza migrate\n"
-    assert run("migrate").out.endswith("new.db: schema none -> 0001\n")
-    assert run("migrate").out.endswith("new.db: schema 0001 already\n")
+    newest = newest_revision()
+    assert run("migrate").out.endswith(f"new.db: schema none -> {newest}\n")
+    assert run("migrate").out.endswith(f"new.db: schema {newest} already\n")
     assert run("account", "list").out == "none\n"
 
 
 @pytest.mark.parametrize(
     ("found", "said"),
-    [("0000", "has schema 0000, 0001 is needed: run depesza migrate"), ("9999", "a newer one wrote it")],
+    [
+        ("0000", f"has schema 0000, {newest_revision()} is needed: run depesza migrate"),
+        ("9999", "a newer one wrote it"),
+    ],
 )
 def test_a_schema_of_another_version_is_told(cli: Cli, sqlite_url: str, found: str, said: str) -> None:
     import sqlite3

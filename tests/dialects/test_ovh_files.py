@@ -1,4 +1,4 @@
-"""Files over the API: uploads and downloads, exports of messages, papers of senders. spec: ovh/1.5.4 ovh/4.10 ovh/4.15"""
+"""Files over the API: uploads, downloads, exports of messages, papers of senders. spec: ovh/1.5.4 ovh/4.10 ovh/4.15"""
 
 import csv
 import io

@@ -225,6 +225,8 @@ SEEN: dict[str, Check] = {
     "964": refused(*[status.RMSGQFUL] * 3, ROK),
     "965": refused(*[status.RMSGQFUL] * 5),
     "966": refused(status.RSYSERR, ROK),
+    "970": ends(DELIVERED),
+    "971": ends(DELIVERED),
 }
 BY_RATE: dict[str, Check] = {
     name: SEEN[suffix] for name, suffix in FAULTS.items() if suffix not in ("910", "912", "916", "915", "966")

@@ -1,4 +1,4 @@
-"""Carts: filled with packs, assigned to whoever made them, and ordered as a whole before they expire. spec: ovh/4.11.3"""
+"""Carts: filled with packs, assigned to whoever made them, ordered as a whole before they expire. spec: ovh/4.11.3"""
 
 from msgspec import Struct
 

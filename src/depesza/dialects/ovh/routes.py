@@ -233,7 +233,8 @@ SMS: tuple[Route, ...] = (
     get(ACCOUNT + "/smpp/settings", "C", smpp.show, "sms.Settings"),
     post(ACCOUNT + "/smpp/password", "C", smpp.renew_password, "void", "Make a new SMPP password"),
     get(ACCOUNT + "/smpp/allowedIPs", "C", smpp.list_addresses, "ip[]"),
-    put(ACCOUNT + "/smpp/allowedIPs", "C", smpp.change_addresses, "ip[]", "", "action!:sms.AllowedIPsActionEnum ips!:ip[]"),
+    put(ACCOUNT + "/smpp/allowedIPs", "C", smpp.change_addresses, "ip[]", "",
+        "action!:sms.AllowedIPsActionEnum ips!:ip[]"),
 )
 
 ORDER: tuple[Route, ...] = (
