@@ -83,6 +83,7 @@ class Calling:
 
     async def start(self) -> None:
         """See `Caller`."""
+        await self.notifier.look()
         self.notifier.start()
 
     def take(self, notices: Sequence[Notice]) -> None:

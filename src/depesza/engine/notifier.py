@@ -150,6 +150,13 @@ class Notifier:
         """Begin, with what the table holds."""
         self._clock = self._loop.create_task(self._tick())
 
+    async def look(self) -> None:
+        """Read what is due and not in memory: before newer news is taken, which must not overtake it."""
+        try:
+            await self._load()
+        except Exception as error:
+            log.exception("notifier.load_failed", error=repr(error))
+
     def take(self, notices: Sequence[Notice]) -> None:
         """Take notices that were just written."""
         touched = {}
@@ -308,10 +315,7 @@ class Notifier:
         """Read back what is due and not in memory."""
         while True:
             self._release()
-            try:
-                await self._load()
-            except Exception as error:
-                log.exception("notifier.load_failed", error=repr(error))
+            await self.look()
             await asyncio.sleep(HASTE if self._overflow else LOOK)
 
     async def _load(self) -> None:
