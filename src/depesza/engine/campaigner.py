@@ -7,7 +7,7 @@ the table, and what another process has written there (a pause, a cancel) is see
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import structlog
@@ -16,9 +16,10 @@ from depesza.core.fairness import Lanes
 from depesza.core.ledger import NotEnoughCredits
 from depesza.core.model import MICRO
 from depesza.core.planning import Policy
+from depesza.engine.worker import Worker
 from depesza.services import audiences, campaign_steps, cleaning, errands
 from depesza.services.errands import Step
-from depesza.store.contract import Stopped, Store
+from depesza.store.contract import Store
 
 log = structlog.get_logger()
 
@@ -66,7 +67,10 @@ class Campaigner:
         self._connectors: dict[Errand, frozenset[int]] = {}
         self._wake = asyncio.Event()
         self._read = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._loading = False
+        """Lists that an earlier life was loading are still to be given up."""
+        self._began = 0
+        self._worker = Worker("campaigner", self._turn, PAUSE, self._failed)
         self._steppers: Mapping[str, Stepper] = {"campaign": self._campaign, "task": self._clean, "sweep": self._sweep}
 
     @property
@@ -76,7 +80,8 @@ class Campaigner:
 
     def start(self) -> None:
         """Begin, with what the tables hold; lists that an earlier life was loading are given up."""
-        self._task = self._loop.create_task(self._run(self._now()))
+        self._loading, self._began = True, self._now()
+        self._worker.start()
 
     def reload(self) -> None:
         """Look into the tables: something was written there."""
@@ -85,30 +90,18 @@ class Campaigner:
 
     async def stop(self) -> None:
         """Do no more; a page that was begun is finished by the store."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._worker.stop()
 
-    async def _run(self, began: int) -> None:
-        with contextlib.suppress(Stopped):
-            await self._safely(lambda: self._store.insist(audiences.abandon_all, began))
-            while True:
-                await self._safely(self._turn)
-
-    async def _safely(self, work: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await work()
-        except Stopped:
-            raise
-        except Exception as error:
-            log.exception("campaigner.failed", error=repr(error))
-            self._due.clear()
-            self._read = 0.0
-            await asyncio.sleep(PAUSE)
+    def _failed(self) -> None:
+        """Know nothing any more: the tables tell."""
+        self._due.clear()
+        self._read = 0.0
 
     async def _turn(self) -> None:
         """Do one page of the errand that has waited longest, or wait for one."""
+        if self._loading:
+            self._loading = False  # tried once: what is left of them harms nobody until the next start
+            await self._store.insist(audiences.abandon_all, self._began)
         now = self._loop.time()
         if now >= self._read:
             self._read = now + LOOK

@@ -5,11 +5,11 @@ again from the mark in the table. spec: ovh/4.10
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 
 import structlog
 
+from depesza.engine.worker import Worker
 from depesza.services import builds
 from depesza.services.builds import Writer
 from depesza.store.contract import Stopped, Store
@@ -32,16 +32,15 @@ class Exporter:
         self._store = store
         self._writers = writers
         self._now = now
-        self._pause = pause
         self._failed: dict[int, int] = {}
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._worker = Worker("exporter", self._turn, pause)
         self.idle = False
         """Nothing is left to write."""
 
     def start(self) -> None:
         """Begin, with what the table holds."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._worker.start()
 
     def wake(self) -> None:
         """Look into the table: there is something to write."""
@@ -50,20 +49,7 @@ class Exporter:
 
     async def stop(self) -> None:
         """Write no more; a page that was begun is finished by the store."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._turn()
-            except Stopped:
-                return
-            except Exception as error:
-                log.exception("exporter.failed", error=repr(error))
-                await asyncio.sleep(self._pause)
+        await self._worker.stop()
 
     async def _turn(self) -> None:
         """Write a page of each document, or wait for one."""

@@ -15,10 +15,11 @@ from depesza.connectors.contract import Connector
 from depesza.connectors.phones import Phones
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO
+from depesza.engine.worker import Worker
 from depesza.services import bells, enrolment, handing, phone_health, phone_watch, reclaim
 from depesza.services.handing import START, Turn
 from depesza.services.phone_watch import Standing
-from depesza.store.contract import Stopped, Store
+from depesza.store.contract import Store
 
 log = structlog.get_logger()
 
@@ -45,14 +46,14 @@ class Fleet:
         self._turns = turns
         self._now = now
         self._wake = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._workers = Worker("fleet", self._work, AGAIN), Worker("fleet", self._watch, AGAIN)
         self.standing = Standing()
         """How the phones stood at the last look, for metrics."""
 
     def start(self) -> None:
         """Begin, with what the tables hold."""
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._run(self._work)), loop.create_task(self._run(self._watch))]
+        for worker in self._workers:
+            worker.start()
 
     def wake(self) -> None:
         """Look into the tables: a phone called, an attempt ended, or a message was queued."""
@@ -60,21 +61,8 @@ class Fleet:
 
     async def stop(self) -> None:
         """Give out no more; what phones hold stays with them."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def _run(self, duty: Callable[[], "asyncio.Future[None] | object"]) -> None:
-        while True:
-            try:
-                await duty()  # type: ignore[misc]
-            except Stopped:
-                return
-            except Exception as error:
-                log.exception("fleet.failed", error=repr(error))
-                await asyncio.sleep(AGAIN)
+        for worker in self._workers:
+            await worker.stop()
 
     async def _work(self) -> None:
         when = await self.turn()

@@ -10,18 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-import structlog
-
 from depesza.connectors.contract import Connector, Informant, Link
 from depesza.core import lookup, phone
 from depesza.core.facts import Facts
 from depesza.core.lookup import Finding
 from depesza.core.model import MICRO, Priority
+from depesza.engine.worker import Worker
 from depesza.services import lookups
 from depesza.services.lookups import Lookup
-from depesza.store.contract import Stopped, Store
-
-log = structlog.get_logger()
+from depesza.store.contract import Store
 
 MOST = 500
 """Questions that may be unanswered at once, and rows read at once."""
@@ -45,11 +42,14 @@ class Inquirer:
         """When the open questions were asked."""
         self._answers: dict[int, Finding | None] = {}
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._fresh = False
+        """What an earlier life has asked is still to be asked again."""
+        self._worker = Worker("inquirer", self._turn, AGAIN)
 
     def start(self) -> None:
         """Begin, with what the table holds."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._fresh = True
+        self._worker.start()
 
     def wake(self) -> None:
         """Look into the table: there is something to ask."""
@@ -57,27 +57,13 @@ class Inquirer:
 
     async def stop(self) -> None:
         """Ask no more; what is not answered is asked again at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        fresh = True
-        while True:
-            try:
-                if fresh:
-                    await self._store.insist(lookups.again)
-                    fresh = False
-                await self._turn()
-            except Stopped:
-                return
-            except Exception as error:
-                log.exception("inquirer.failed", error=repr(error))
-                await asyncio.sleep(AGAIN)
+        await self._worker.stop()
 
     async def _turn(self) -> None:
         """Write what was answered, ask what waits, and sleep until there is more of either."""
+        if self._fresh:
+            await self._store.insist(lookups.again)
+            self._fresh = False
         self._wake.clear()
         self._give_up()
         if self._answers:
