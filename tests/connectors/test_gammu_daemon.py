@@ -4,9 +4,8 @@ import asyncio
 import shutil
 import sqlite3
 import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +38,28 @@ async def served(folder: Path, phone: str) -> AsyncIterator[Served]:
         "CheckSecurity = 0\nSendTimeout = 10\nMaxRetries = 1\nRetryTimeout = 1\nDeliveryReport = sms\n"
         f"LogFile = {folder}/smsd.log\n"
     )
-    assert DAEMON
-    process: Process = await asyncio.create_subprocess_exec(DAEMON, "-c", str(config))
+    keeping = asyncio.create_task(_keep(str(config)))
     heard = Heard()
-    connector = make("gammu", heard, database=str(database), phone="p1", poll=0.05, gap=0, patience=60)
+    connector = make("gammu", heard, database=str(database), phone="p1", poll=0.2, gap=0, patience=60)
     try:
         yield connector, heard
     finally:
         await connector.stop(0.1)
-        process.terminate()
-        await process.wait()
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+async def _keep(config: str) -> None:
+    """Run the daemon as a service manager would: it may crash where SQLite is locked, and is started again."""
+    while True:
+        process = await asyncio.create_subprocess_exec(str(DAEMON), "-c", config)
+        try:
+            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
 
 
 def to(digit: str, number: int, text: str) -> Message:

@@ -48,8 +48,13 @@ class SqliteTables:
     def _run(self, statements: Sequence[Statement]) -> list[list[Row]]:
         # mode=rw: a wrong name must not make an empty file
         address = f"file:{self._path}?mode=rw"
-        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as connection, connection:
-            return [connection.execute(_fill(sql, "datetime('now')"), values).fetchall() for sql, values in statements]
+        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as connection:
+            # the daemon does not wait for a lock, and has been seen to crash over one: hold it for no disk
+            connection.execute("PRAGMA synchronous = NORMAL")
+            with connection:
+                return [
+                    connection.execute(_fill(sql, "datetime('now')"), values).fetchall() for sql, values in statements
+                ]
 
     async def close(self) -> None:
         """Nothing is open."""
