@@ -31,6 +31,7 @@ from depesza.core import ledger
 from depesza.core.facts import Account, Application, ConnectorFact, Credential, Owner, Sender
 from depesza.core.model import FINAL, MICRO, OnUnknown, State
 from depesza.core.routing import Route
+from depesza.net.clock import wall_clock
 from depesza.services import audit
 from depesza.services.vault import Vault
 from depesza.store.opening import is_postgres, open_store
@@ -63,11 +64,6 @@ lease = 2
 [log]
 level = "warning"
 """
-
-
-def wall_clock() -> int:
-    """Tell the time in microseconds since 1970."""
-    return time.time_ns() // 1000
 
 
 def free_port() -> int:
