@@ -186,8 +186,8 @@ class Modem:
         elif asked == "+CMGD=?":
             self.say(f"+CMGD: ({','.join(map(str, sorted(self.store)))}),(0-4)")
         elif name == "+CMGD":
-            index, _, flag = value.partition(",")
-            self.store.clear() if flag not in ("", "0") else self.store.pop(int(index), None)
+            place, _, flag = value.partition(",")
+            self.store.clear() if flag not in ("", "0") else self.store.pop(int(place), None)
         elif not asked.startswith(MUTE):
             self.say("ERROR")
             return False
