@@ -133,10 +133,9 @@ def coverage_counts() -> str:
     tiers = {tier: [row for row in OPERATIONS if row.tier == tier] for tier in words} | {"all": list(OPERATIONS)}
     counts: list[list[str]] = []
     for tier, rows in tiers.items():
-        done, refused = sum(row.done for row in rows), sum(bool(row.why_not) for row in rows)
-        numbers = (len(rows), done, refused, len(rows) - done - refused)
-        counts.append([tier, words.get(tier, ""), *map(str, numbers)])
-    return table(("tier", "meaning", "operations", "done", "not offered", "not yet"), counts)
+        done = sum(row.done for row in rows)
+        counts.append([tier, words.get(tier, ""), str(len(rows)), str(done), str(len(rows) - done)])
+    return table(("tier", "meaning", "operations", "done", "not offered"), counts)
 
 
 def ovh_state(row: "Route") -> str:
@@ -144,7 +143,7 @@ def ovh_state(row: "Route") -> str:
     if row.why_not:
         return f"not offered: {row.why_not}"
     handler = getattr(row.handler, "__qualname__", "").partition(".")[0]
-    return f"`{row.handler.__module__.rpartition('.')[2]}.{handler}`" if row.done else "not yet"
+    return f"`{row.handler.__module__.rpartition('.')[2]}.{handler}`"
 
 
 def coverage_ovh() -> str:
@@ -155,8 +154,7 @@ def coverage_ovh() -> str:
         "The operations of OVHcloud's SMS API and of what its clients call beside it, below `/1.0` and `/v1`.\n"
         "The last but one column names the function in `dialects/ovh` that answers.\n"
         "What makes sense inside the vendor's own business only is *not offered*:"
-        " it answers 403 `FORBIDDEN` in the vendor's error form with the reason given here.\n"
-        "What is *not yet* there answers 501.\n\n" + coverage_counts()
+        " it answers 403 `FORBIDDEN` in the vendor's error form with the reason given here.\n\n" + coverage_counts()
     )
     parts: dict[str, list[tuple[str, str, str, str, str]]] = {}
     for row in OPERATIONS:

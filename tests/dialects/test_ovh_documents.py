@@ -9,7 +9,7 @@ from depesza.dialects.ovh import many
 from depesza.dialects.ovh.call import ANONYMOUS, Call, NotHere
 from depesza.dialects.ovh.errors import OvhError, not_found
 from depesza.dialects.ovh.operations import AUTH, ME, OPERATIONS
-from depesza.dialects.ovh.route import Route, get
+from depesza.dialects.ovh.route import get
 from depesza.dialects.ovh.routes import ORDER, SMS
 from depesza.dialects.ovh.schema import models
 
@@ -84,24 +84,6 @@ async def test_coverage_lists_every_row(world: World) -> None:
     told = {(row.method, row.path): row for row in rows}
     assert told["POST", "/sms/{serviceName}/jobs"].done
     assert told["POST", "/sms/{serviceName}/jobs"].note == "tier A"
-
-
-def _unfinished() -> list[Route]:
-    return [row for row in OPERATIONS if not row.done]
-
-
-@pytest.mark.anyio
-async def test_what_has_no_handler_says_so(sqlite_url: str) -> None:
-    async with opened(sqlite_url) as world:
-        await world.with_keys([(method, "/*") for method in ("GET", "POST", "PUT", "DELETE")])
-        for row in _unfinished():
-            path = row.path.replace("{serviceName}", "sms-xx11111-1").replace("{", "").replace("}", "")
-            answer = await world.call(row.method, "/1.0" + path)
-            status, error = (403, "Client::Forbidden") if row.why_not else (501, "Server::NotImplemented")
-            assert answer.status == status, row.path
-            assert isinstance(answer.json, dict)
-            assert answer.json["class"] == error
-            assert row.why_not in answer.json["message"]
 
 
 @pytest.mark.anyio

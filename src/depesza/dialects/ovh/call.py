@@ -108,11 +108,6 @@ Handler = Callable[[Call], Awaitable[object]]
 """Gives a value for JSON (None is the void answer `null`), or a finished `HttpReply`."""
 
 
-async def not_yet(call: Call) -> object:
-    """Stands where an operation has no handler yet."""
-    raise errors.not_implemented()
-
-
 class NotHere(Struct, frozen=True):
     """Stands where an operation makes sense inside the vendor's own business only, and says so."""
 

@@ -154,11 +154,6 @@ def too_many(message: str) -> OvhError:
     return OvhError(429, message, "", "Client::TooManyRequests")
 
 
-def not_implemented() -> OvhError:
-    """The operation is known but has no handler yet."""
-    return OvhError(501, "This call is not available yet", "", "Server::NotImplemented")
-
-
 def busy() -> OvhError:
     """Too much waits for the disk, or we are about to stop."""
     return OvhError(503, "The service is busy, please try again", "", "Server::ServiceUnavailable")

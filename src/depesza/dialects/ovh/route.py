@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from depesza.dialects.ovh.call import Handler, NotHere, not_yet
+from depesza.dialects.ovh.call import Handler, NotHere
 
 LONG = frozenset({"slotId", "taskId", "applicationId", "credentialId"})
 """Path parameters that are numbers everywhere; `id` is one except below /batches and /me."""
@@ -55,7 +55,7 @@ class Route(Struct, frozen=True):
     @property
     def done(self) -> bool:
         """Tell whether it works."""
-        return self.handler is not not_yet and not self.why_not
+        return not self.why_not
 
     @property
     def why_not(self) -> str:

@@ -1,6 +1,6 @@
-"""All operations below /sms and /order, done or not: one row each. spec: ovh/2
+"""All operations below /sms and /order: one row each; `NotHere` handles those that make no sense here. spec: ovh/2
 
-A handler takes the place of `not_yet`. Router, schema documents and coverage page are made from this table.
+Router, schema documents and coverage page are made from this table.
 """
 
 from depesza.dialects.ovh import (

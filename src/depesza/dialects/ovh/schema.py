@@ -21,7 +21,6 @@ DOCUMENTS = {
 }
 
 STABLE = {"value": "PRODUCTION", "description": "Stable production version"}
-PLANNED = {"value": "BETA", "description": "Not available yet"}
 ABOUT = {"GET": "Get it", "POST": "Make it", "PUT": "Change it", "DELETE": "Delete it"}
 
 
@@ -95,8 +94,8 @@ def _write_operation(row: Route) -> dict[str, object]:
 
 def _status(row: Route) -> dict[str, str]:
     if row.why_not:
-        return PLANNED | {"description": f"Not offered here: {row.why_not}"}
-    return STABLE if row.done else PLANNED
+        return {"value": "BETA", "description": f"Not offered here: {row.why_not}"}
+    return STABLE
 
 
 def _write_parameter(param: Param) -> dict[str, object]:
