@@ -18,7 +18,7 @@ from depesza.wire.gsm import Encoding, decode, encoded, read_text, write_text
 OCTETS = 140
 MOST_PARTS = 255
 
-_GSM7, _UCS2 = Encoding.GSM7, Encoding.UCS2
+_GSM7, _UCS2, _BINARY = Encoding.GSM7, Encoding.UCS2, Encoding.BINARY
 _ESCAPE, _CR, _LF = 0x1B, 0x0D, 0x0A
 _GRAPHEME = regex.compile(r"\X")
 # Characters between which a grapheme always ends: no marks, joiners, emoji, Hangul, Indic consonants (Unicode
@@ -143,6 +143,8 @@ def _written(text: str, encoding: Encoding | None) -> tuple[Encoding, bytes]:
 
 def _is_cut_anywhere(data: bytes, encoding: Encoding, keep_graphemes: bool) -> bool:
     """Tell whether octets hold nothing that must stay together, so that arithmetic counts their parts."""
+    if encoding is _BINARY:
+        return True
     if encoding is _GSM7 and _ESCAPE in data:
         return False
     return not (keep_graphemes and b"\r\n" in data)
@@ -164,6 +166,7 @@ def _ends(data: bytes, encoding: Encoding, size: int, keep_graphemes: bool) -> I
     """Yield, in units, where each part ends."""
     if encoding is _UCS2:
         return _ends_ucs2(data, size, keep_graphemes)
+    keep_graphemes = keep_graphemes and encoding is not _BINARY  # octets that look like CR LF are no newline
     return _ends_octets(data, size, encoding is _GSM7, keep_graphemes)
 
 

@@ -12,6 +12,7 @@ CONCAT_8, CONCAT_16 = 0x00, 0x08
 PORTS_8, PORTS_16 = 0x04, 0x05
 SINGLE_SHIFT, LOCKING_SHIFT = 0x24, 0x25
 
+_LONGEST = 255
 # The elements whose length the standard fixes.
 _LENGTHS = {CONCAT_8: 3, CONCAT_16: 4, PORTS_8: 2, PORTS_16: 4, SINGLE_SHIFT: 1, LOCKING_SHIFT: 1}
 
@@ -152,3 +153,34 @@ def concat(reference: int, total: int, number: int, bits: int = 8) -> bytes:
     if bits == 16:
         return bytes((6, CONCAT_16, 4, reference >> 8 & 0xFF, reference & 0xFF, total, number))
     raise Unencodable("a reference has 8 or 16 bits")
+
+
+def read_elements(data: bytes) -> Header:
+    """Read the elements of a header without the length octet in front; `Malformed` as `unpack`."""
+    if len(data) > _LONGEST:
+        raise Malformed(f"user data header: longer than {_LONGEST} octets")
+    return unpack(bytes((len(data),)) + data)[0]
+
+
+def headers(total: int, reference: int, elements: bytes = b"", bits: int = 8) -> list[bytes]:
+    """Write the header of each part: which part it is, then the elements that every part carries.
+
+    `elements` come without length octet. A single part has only these, or an empty header. `Unencodable` when they
+    are no elements, or say themselves which part this is while there are several.
+    """
+    try:
+        own = read_elements(elements)
+    except Malformed as error:
+        raise Unencodable(str(error)) from None
+    if total == 1:
+        return [_headed(elements) if elements else b""]
+    if own.concat is not None:
+        raise Unencodable("the header says that this is a part, and it takes several parts itself")
+    places = [concat(reference, total, number, bits)[1:] for number in range(1, total + 1)]
+    return [_headed(place + elements) for place in places]
+
+
+def _headed(elements: bytes) -> bytes:
+    if len(elements) > _LONGEST:
+        raise Unencodable(f"a user data header is longer than {_LONGEST} octets")
+    return bytes((len(elements),)) + elements
