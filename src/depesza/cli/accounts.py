@@ -1,7 +1,8 @@
 """`depesza owner | account | user | sender`: create, list, show, change, delete."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 from cyclopts import App, Parameter
 
@@ -269,6 +270,22 @@ def find_account(facts: "Facts", name: str) -> "Account":
     return found
 
 
+class _Owned(Protocol):
+    @property
+    def account(self) -> int: ...
+
+
+Owned = TypeVar("Owned", bound=_Owned)
+
+
+def of_account(facts: "Facts", name: str | None, rows: Iterable[Owned]) -> list[Owned]:
+    """Choose an account's rows, or all where no account is named; raises `Failed`."""
+    if not name:
+        return list(rows)
+    id = find_account(facts, name).id
+    return [row for row in rows if row.account == id]
+
+
 def account_row(facts: "Facts", row: "Account", balances: dict[int, int]) -> dict[str, Any]:
     """Write an account for people and programs: credits instead of micro-credits, names instead of ids."""
     from depesza.core import ledger
@@ -371,15 +388,14 @@ async def _user_rows(desk: Desk, account: str | None) -> list[dict[str, Any]]:
     from depesza.core import ledger
 
     facts = desk.facts
-    only = find_account(facts, account).id if account else 0
+    users = of_account(facts, account, facts.users)
     balances = await desk.store.look(_balances)
     rows = []
-    for row in facts.users:
-        if only in (0, row.account):
-            fields = {field: getattr(row, field) for field in row.__struct_fields__ if field != "password"}
-            fields["account"] = facts.account[row.account].name
-            fields["balance"] = ledger.credits(balances.get(row.id, 0)) if row.quota else None
-            rows.append(fields)
+    for row in users:
+        fields = {field: getattr(row, field) for field in row.__struct_fields__ if field != "password"}
+        fields["account"] = facts.account[row.account].name
+        fields["balance"] = ledger.credits(balances.get(row.id, 0)) if row.quota else None
+        rows.append(fields)
     return rows
 
 
@@ -449,12 +465,10 @@ def show_sender(account: AccountName, name: str, /, *, config: Config = None, js
 def _sender_rows(config: Path | None, account: str | None) -> list[dict[str, Any]]:
     async def work(desk: Desk) -> list[dict[str, Any]]:
         facts = desk.facts
-        only = find_account(facts, account).id if account else 0
         return [
             {field: getattr(row, field) for field in row.__struct_fields__}
             | {"account": facts.account[row.account].name, "created": show.moment(row.created)}
-            for row in facts.senders
-            if only in (0, row.account)
+            for row in of_account(facts, account, facts.senders)
         ]
 
     return at_desk(config, work)

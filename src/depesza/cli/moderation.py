@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from depesza.cli import show, wished
-from depesza.cli.accounts import AccountName, find_account
+from depesza.cli.accounts import AccountName, AnyAccount, find_account, of_account
 from depesza.cli.desk import AsJson, Config, Desk, at_desk
 from depesza.cli.errors import Failed
 
@@ -23,7 +23,7 @@ Comment = Annotated[str, Parameter(help="Shown to the account.")]
 
 @template.command(name="list")
 def list_templates(
-    account: Annotated[str | None, Parameter(help="Only this account's.")] = None,
+    account: AnyAccount = None,
     /,
     *,
     waiting: Annotated[bool, Parameter(negative="", help="Only those that wait for approval.")] = False,
@@ -34,7 +34,6 @@ def list_templates(
 
     async def work(desk: Desk) -> list[dict[str, Any]]:
         facts = desk.facts
-        only = find_account(facts, account).id if account else 0
         return [
             {
                 "account": facts.account[row.account].name,
@@ -45,8 +44,8 @@ def list_templates(
                 "reason": row.reason,
                 "comment": row.comment,
             }
-            for row in facts.wordings
-            if only in (0, row.account) and (not waiting or row.status == "waitingValidation")
+            for row in of_account(facts, account, facts.wordings)
+            if not waiting or row.status == "waitingValidation"
         ]
 
     show.listing(at_desk(config, work), json=json)

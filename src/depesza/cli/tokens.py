@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from depesza.cli import show, wished
-from depesza.cli.accounts import AccountName, AnyAccount, find_account
+from depesza.cli.accounts import AccountName, AnyAccount, find_account, of_account
 from depesza.cli.desk import AsJson, Config, Desk, at_desk
 
 if TYPE_CHECKING:
@@ -74,7 +74,6 @@ def list_tokens(account: AnyAccount = None, /, *, config: Config = None, json: A
 
     async def work(desk: Desk) -> list[dict[str, Any]]:
         facts = desk.facts
-        only = find_account(facts, account).id if account else 0
         return [
             {
                 "account": facts.account[row.account].name,
@@ -84,8 +83,7 @@ def list_tokens(account: AnyAccount = None, /, *, config: Config = None, json: A
                 "legacy_errors": row.legacy_errors,
                 "created": show.moment(row.created),
             }
-            for row in facts.tokens
-            if only in (0, row.account)
+            for row in of_account(facts, account, facts.tokens)
         ]
 
     columns = ("account", "name", "language", "country", "legacy_errors", "created")
