@@ -155,8 +155,11 @@ class Apart:
 class _There:
     """What runs in the other process."""
 
-    def __init__(self, configure: Callable[[Settings], None], now: Callable[[], int]) -> None:
+    def __init__(
+        self, configure: Callable[[Settings], None], built: Callable[[], None], now: Callable[[], int]
+    ) -> None:
         self._configure = configure
+        self._built = built
         self._now = now
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.peer = Peer(self.answer, self.lost)
@@ -211,6 +214,7 @@ class _There:
         voices = {dialect.name: dialect for dialect in made if isinstance(dialect, Voice)}
         together = Gather(asyncio.get_running_loop(), TOGETHER)
         self._calling = Calling(settings, self._store, voices, vault, self._now, together)
+        self._built()
         await self._calling.start()
 
     async def _stop(self, grace: float) -> None:
@@ -219,12 +223,15 @@ class _There:
         self._ended = True
 
 
-async def serve(handle: int, configure: Callable[[Settings], None], now: Callable[[], int]) -> None:
+async def serve(
+    handle: int, configure: Callable[[Settings], None], built: Callable[[], None], now: Callable[[], int]
+) -> None:
     """Call back for the process that holds the other end of the socket `handle`.
 
-    `configure` is told the settings first; `now` gives microseconds since 1970.
+    `configure` is told the settings first, `built` is called when all is made and nothing called yet; `now` gives
+    microseconds since 1970.
     """
-    there = _There(configure, now)
+    there = _There(configure, built, now)
     pair = socket.socket(fileno=handle)
     loop = asyncio.get_running_loop()
     await loop.create_connection(lambda: there.peer, sock=pair)

@@ -23,12 +23,11 @@ def main(handle: int) -> None:
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(apart.serve(handle, _configure, wall_clock))
+        runner.run(apart.serve(handle, _configure, spare_the_collector, wall_clock))
 
 
 def _configure(settings: Settings) -> None:
     logs.configure(settings.log)
-    spare_the_collector()
 
 
 if __name__ == "__main__":
