@@ -1,6 +1,8 @@
 """One suite for every store: what `store.contract` promises holds on SQLite and on PostgreSQL."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 from tests.store.world import ONE, OUT, POLICY, TWO, balance, furnish, furnished, submission
@@ -15,6 +17,7 @@ from depesza.services import progress
 from depesza.services.submit import submit
 from depesza.store.contract import Busy, Conflict, Stopped, Store
 from depesza.store.opening import open_store
+from depesza.store.sqlite import SqliteStore
 from depesza.store.tx import Tx, Work
 
 pytestmark = pytest.mark.anyio
@@ -241,6 +244,17 @@ async def test_another_process_sees_changed_facts_and_balances(store: Store, sto
         assert await store.run(balance) == 101 * MICRO
     finally:
         await other.close()
+
+
+async def test_facts_that_could_not_be_read_are_read_the_next_time(sqlite_url: str, clock: Clock) -> None:
+    store = SqliteStore(sqlite_url, clock)
+    with closing(sqlite3.connect(sqlite_url)) as beside:
+        beside.execute("ALTER TABLE restrictions RENAME TO hidden")
+        with pytest.raises(sqlite3.OperationalError):
+            await store.refresh()
+        beside.execute("ALTER TABLE hidden RENAME TO restrictions")
+    await store.refresh()
+    await store.close()
 
 
 async def test_two_nodes_hold_different_numbers_and_a_gone_one_is_an_orphan(

@@ -12,7 +12,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -237,30 +237,30 @@ class SqliteStore:
         call = cast("Callable[..., Coroutine[Any, Any, T]]", service)
         return await self._loop.run_in_executor(self._readers, self._read, lambda tx: call(tx, *args, **kwargs))
 
-    def _reader(self) -> SqliteDriver:
+    @contextlib.contextmanager
+    def _snapshot(self) -> Iterator[SqliteDriver]:
+        """Lend this thread's reader, which sees one picture of all tables."""
         driver: SqliteDriver | None = getattr(self._reading, "driver", None)
         if driver is None:
             driver = self._reading.driver = SqliteDriver(self.path, readonly=True)
             self._open_readers.append(driver)
-        return driver
-
-    def _read(self, service: Callable[[Tx], Coroutine[Any, Any, T]]) -> T:
-        driver = self._reader()
         driver.run("BEGIN")
         try:
-            return drive(service(Tx(Batch(driver, self._facts, self._ids, self.node, {}, Recent(0), writing=False))))
+            yield driver
         finally:
             driver.run("COMMIT")
+
+    def _read(self, service: Callable[[Tx], Coroutine[Any, Any, T]]) -> T:
+        with self._snapshot() as driver:
+            return drive(service(Tx(Batch(driver, self._facts, self._ids, self.node, {}, Recent(0), writing=False))))
 
     async def refresh(self) -> None:
         """Take over facts that another process has changed."""
         await self._loop.run_in_executor(self._readers, self._reload)
 
     def _reload(self) -> None:
-        driver = self._reader()
-        driver.run("BEGIN")  # one picture of all tables
-        facts = drive(load_facts(driver))
-        driver.run("COMMIT")
+        with self._snapshot() as driver:
+            facts = drive(load_facts(driver))
         if facts.version > self._facts.version:
             self._facts = facts
 
