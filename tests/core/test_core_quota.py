@@ -8,38 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depesza.core.facts import Account, User
-from depesza.core.quota import Bucket, allowed, ip_allowed, limit, payer, read_network
+from depesza.core.facts import Account, Facts, User
+from depesza.core.quota import Bucket, ip_allowed, limit, payer, read_network
 
 SECOND = 1_000_000
 ACCOUNT = Account(id=10, owner=3, name="sms-xx11111-1", credit_limit=500)
 PLAIN = User(id=20, account=10, login="plain", password="")
 LIMITED = User(id=21, account=10, login="limited", password="", quota=True)
-STRANGER = User(id=22, account=11, login="stranger", password="")
-CLOSED = Account(id=12, owner=3, name="sms-xx11111-2", enabled=False)
 
 
 @pytest.mark.parametrize(("user", "wallet", "below"), [(None, 10, 500), (PLAIN, 10, 500), (LIMITED, 21, 0)])
 def test_a_user_with_a_quota_pays_from_it(user: User | None, wallet: int, below: int) -> None:
     assert payer(ACCOUNT, user) == wallet
-    assert limit(ACCOUNT, user) == below
+    assert limit(ACCOUNT, user, Facts(version=1, accounts=(ACCOUNT,))) == below
 
 
-@pytest.mark.parametrize(
-    ("account", "user", "balance", "price", "may"),
-    [
-        (ACCOUNT, None, 100, 600, True),  # down to the credit limit
-        (ACCOUNT, None, 100, 601, False),
-        (ACCOUNT, PLAIN, 100, 600, True),
-        (ACCOUNT, LIMITED, 100, 100, True),
-        (ACCOUNT, LIMITED, 100, 101, False),  # a quota never goes below zero
-        (ACCOUNT, LIMITED, 0, 0, True),  # no valid receiver costs nothing
-        (ACCOUNT, STRANGER, 100, 0, False),
-        (CLOSED, None, 100, 1, False),
-    ],
-)
-def test_who_may_send(account: Account, user: User | None, balance: int, price: int, may: bool) -> None:
-    assert allowed(account, user, balance, price) is may
+def test_an_account_below_spends_what_the_one_above_has() -> None:
+    below = Account(id=30, owner=3, name="below", payer=10)
+    facts = Facts(version=1, accounts=(ACCOUNT, below))
+    assert (payer(below, None), limit(below, None, facts)) == (10, 500)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.store.world import ONE, furnished
 from tests.support import Clock
 
 from depesza.core.facts import Account, Facts
-from depesza.core.model import MICRO, Notice, ReceiptFact, State
+from depesza.core.model import MICRO, Notice, ReceiptFact, ReceiptFact, State
 from depesza.engine import notifier as module
 from depesza.engine.notifier import Notifier, Plan
 from depesza.services.notices import owe_receipt, read_try
@@ -60,6 +60,10 @@ class Speaker:
         return HttpCall("GET", f"{notice.url}?{notice.message}-{fact.state.name}")
 
 
+def _fact(message: int, state: State, at: int) -> ReceiptFact:
+    return ReceiptFact(message, state, "", at, "MyApp", "+33601020304")
+
+
 class Desk:
     """A store, a notifier and its wire."""
 
@@ -87,9 +91,7 @@ class Desk:
 
         async def owe(tx: Tx) -> None:
             for state in states:
-                owe_receipt(
-                    tx, account, None, message, "ovh", "MyApp", "+33601020304", "", state, "", self.clock()
-                )  # fmt: skip
+                owe_receipt(tx, account, None, "ovh", _fact(message, state, self.clock()))
 
         await self.store.run(owe)
 
@@ -388,7 +390,7 @@ async def test_a_notice_nobody_can_write_is_tried_again_and_hurts_no_other(desk:
     account = Account(id=ONE, owner=100, name="sms", callback="http://one.example/dlr")
 
     async def owe(tx: Tx) -> None:
-        owe_receipt(tx, account, None, 6, "klingon", "MyApp", "+33601020304", "", SEEN, "", desk.clock())
+        owe_receipt(tx, account, None, "klingon", _fact(6, SEEN, desk.clock()))
 
     await desk.store.run(owe)
     await desk.owe(7, SEEN)

@@ -44,7 +44,7 @@ async def busy(store: Store, clock: Clock) -> Store:
     first = await accept(store, clock, tuple(f"+3360000000{n}" for n in range(6)))
     ids = list(first.ids)
     await accept(store, clock, ("+33600000010",), user=60)
-    await store.run(write, "INSERT INTO optouts VALUES (50, '+33600000011', 1, 0, '')")
+    await store.run(write, "INSERT INTO optouts VALUES (50, '+33600000011', 1, 0, '', 0)")
     await store.run(write, "UPDATE wallets SET optouts = 1 WHERE id = 50")
     store_wallets_again = getattr(store, "_wallets", None)
     if store_wallets_again is not None:
@@ -130,7 +130,7 @@ BROKEN = [
     ("UPDATE messages SET state = 14, done = 1 WHERE state = 1", "cancelled or rejected, and not given back"),
     ("UPDATE wallets SET balance = balance + 1 WHERE id = 60", "wallet that is not the sum of its entries"),
     ("DELETE FROM wallets WHERE id = 50", "wallet that is not the sum of its entries"),
-    ("INSERT INTO wallets VALUES (99, 5, 0)", "credits that belong to nobody"),
+    ("INSERT INTO wallets VALUES (99, 5, 0, 0)", "credits that belong to nobody"),
     ("UPDATE wallets SET balance = -5 WHERE id = 60", "wallet below its limit"),
     ("UPDATE wallets SET optouts = 0 WHERE id = 50", "opt-outs that the account's mark hides"),
     (
@@ -163,7 +163,7 @@ async def test_what_is_broken_by_hand_is_found(busy: Store, sql: str, said: str)
 
 async def test_many_of_a_kind_are_counted_and_some_are_shown(busy: Store) -> None:
     for n in range(50):
-        await busy.run(write, "INSERT INTO wallets VALUES (?1, 1, 0)", 1_000 + n)
+        await busy.run(write, "INSERT INTO wallets VALUES (?1, 1, 0, 0)", 1_000 + n)
     report = await look(busy)
     sums = next(problem for problem in report.problems if "sum of its entries" in problem.check)
     assert (sums.count, len(sums.examples)) == (50, audit.MOST)

@@ -83,7 +83,7 @@ async def test_a_stopped_receiver_is_rejected_and_not_billed(store: Store) -> No
     lanes = await furnished(store)
 
     async def stop(tx: Tx) -> None:
-        tx.insert("optouts", (ONE, "+33601020304", NOW, 0, ""))
+        tx.insert("optouts", (ONE, "+33601020304", NOW, 0, "", 0))
         (await tx.wallet(ONE)).optouts += 1
 
     await store.run(stop)

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from depesza.services.audit import Report
 
 DAY = 86_400 * 1_000_000
-FINAL = ("DELIVERED", "FAILED", "EXPIRED", "CANCELLED", "REJECTED")
+ENDS = {
+    "delivered": ("DELIVERED", "READ", "CLICKED"),
+    **{word.lower(): (word,) for word in ("FAILED", "EXPIRED", "CANCELLED", "REJECTED")},
+}
 
 
 def audit(*, config: Config = None, json: AsJson = False) -> int:
@@ -48,7 +51,7 @@ def _plain(report: "Report") -> dict[str, Any]:
 
 
 def _account(row: Any) -> dict[str, Any]:
-    ends = {state.lower(): row.states.get(state, 0) for state in FINAL}
+    ends = {word: sum(row.states.get(state, 0) for state in states) for word, states in ENDS.items()}
     return {"account": row.name, "accepted": row.accepted, **ends, "waiting": row.waiting, "adds_up": row.adds_up}
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from depesza.app import App
 from depesza.core.devices import Limits
-from depesza.core.model import FINAL, State
+from depesza.core.model import ARRIVED, FINAL
 from depesza.services import devices, enrolment, timeline
 from depesza.services.enrolment import Pass
 from depesza.simulator.phone import Phone, PhoneSettings, running
@@ -90,7 +90,7 @@ class Phones:
                     self._tell(event)
                 shown = len(life.events)
                 if life.message.state in FINAL:
-                    return life.message.state is State.DELIVERED
+                    return life.message.state in ARRIVED
             await asyncio.sleep(0.02)
         self._say("[red]  it was not delivered[/]")
         return False

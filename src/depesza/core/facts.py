@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from depesza.core.model import OnUnknown
 from depesza.core.pricing import Price, Prices
+from depesza.core.ranges import Range, Ranges
 from depesza.core.restrictions import Restriction, Restrictions
 from depesza.core.routing import Route, Routes
 from depesza.core.tariffs import Pack, Tariffs
@@ -92,6 +93,23 @@ class Account(Struct, frozen=True, kw_only=True):
     smpp_rate: int = 20
     """Messages a second."""
     smpp_window: int = 10
+    currency: str = ""
+    """What its wallet holds, of `ledger.CURRENCIES`; empty: credits."""
+    parent: int = 0
+    """Account above this one; 0 for none."""
+    payer: int = 0
+    """Account whose wallet pays; 0: its own."""
+    priced_as: int = 0
+    """Account whose prices hold; 0: its own."""
+    virtual: bool = False
+    """Nothing is sent and nothing paid: messages count as delivered at once."""
+    sender: str = ""
+    """What its messages are from when a request names nobody; empty: the first of its senders that is enabled."""
+
+    @property
+    def wallet(self) -> int:
+        """Account whose wallet pays."""
+        return self.payer or self.id
 
 
 class User(Struct, frozen=True, kw_only=True):
@@ -165,6 +183,77 @@ class Token(Struct, frozen=True, kw_only=True):
     """Country of numbers written in national form; empty refuses them."""
     legacy_errors: bool = False
     """Errors have HTTP status 200, for a program that reads nothing else."""
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    """A name and password that client programs of an account send with each request."""
+
+    id: int
+    account: int
+    name: str
+    """The same for one account only."""
+    md5: str
+    """Argon2 hash of the password's MD5 in hex: clients send the password, or its digest."""
+    sha1: str
+    """The same of its SHA-1."""
+    ips: tuple[str, ...] = ()
+    """Addresses and networks it may call from; none: anywhere."""
+    enabled: bool = True
+    created: int = 0
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What protects an account from its own programs, and others from them. spec: smsc/1.7 smsc/3.9
+
+    A span begins with the first request that counts.
+    """
+
+    account: int
+    repeats: int = 1
+    """Identical submissions within `span`; 0: no limit, here and below."""
+    span: int = 60
+    """Seconds."""
+    price_asks: int = 5
+    """Identical questions for a price within `span`."""
+    parallel: int = 15
+    """Requests at once."""
+    parallel_status: int = 5
+    """Questions for a status at once."""
+    status_asks: int = 5
+    """Questions for the status of the same message within `span`."""
+    status_lists: int = 1
+    """Questions for the status of several messages within `span`."""
+    balance_asks: int = 10
+    """Questions for the balance within `span`."""
+    same_asks: int = 3
+    """Other identical requests within `span`."""
+    info_asks: int = 100
+    """Questions about numbers within `span`, identical or not."""
+    user_changes: int = 3
+    """Changes of the same account below within `span`."""
+    flood: int = 50
+    """Messages to one number with less than `flood_gap` seconds between them."""
+    flood_gap: int = 60
+    wrong_logins: int = 5
+    """Wrong passwords from an address within `lock_minutes`, which then locks it as long."""
+    lock_minutes: int = 30
+    wrong_sends: int = 100
+    """Refused submissions in a row from an address within `wrong_minutes`, which then lock it as long."""
+    wrong_minutes: int = 10
+    new_addresses: bool = False
+    """Submissions from an address that the login was never used from are refused until it is confirmed."""
+    day: int = 0
+    """Messages a day."""
+    day_number: int = 0
+    """Messages a day to one number."""
+    day_text: int = 0
+    """Messages a day with the same text to one number."""
+    day_address: int = 0
+    """Messages a day for one address of the client's users."""
+    hours: str = ""
+    """`h1-h2`, when it may send; empty: always."""
+    codes: tuple[str, ...] = ()
+    """How the digits of its receivers may begin (`7`), and how they may not (`-77`); none: any."""
 
 
 class Sender(Struct, frozen=True, kw_only=True):
@@ -262,6 +351,8 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     applications: tuple[Application, ...] = ()
     credentials: tuple[Credential, ...] = ()
     tokens: tuple[Token, ...] = ()
+    logins: tuple[Login, ...] = ()
+    limits: tuple[Limits, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     phone_settings: tuple[PhoneSettings, ...] = ()
     senders: tuple[Sender, ...] = ()
@@ -271,6 +362,7 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     packs: tuple[Pack, ...] = ()
     wordings: tuple[Wording, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
+    ranges: tuple[Range, ...] = ()
 
     @cached_property
     def owner(self) -> dict[int, Owner]:
@@ -322,6 +414,20 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def token_digested(self) -> dict[bytes, Token]:
         """Tokens by the hash of what is shown."""
         return {row.digest: row for row in self.tokens}
+
+    @cached_property
+    def login_named(self) -> dict[str, Login]:
+        """Logins by name."""
+        return {row.name: row for row in self.logins}
+
+    @cached_property
+    def _limits_of(self) -> dict[int, Limits]:
+        return {row.account: row for row in self.limits}
+
+    def limits_of(self, account: int) -> Limits:
+        """Give the limits of an account, the usual ones where none are set."""
+        found = self._limits_of.get(account)
+        return found if found is not None else Limits(account=account)
 
     @cached_property
     def hooks_of(self) -> dict[int, tuple[Webhook, ...]]:
@@ -386,7 +492,12 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def pricing(self) -> Prices:
         """The prices, compiled."""
-        return Prices(self.prices)
+        return Prices(self.prices, self.numbering.operator_code)
+
+    @cached_property
+    def numbering(self) -> Ranges:
+        """What is known of numbers without asking a network."""
+        return Ranges(self.ranges)
 
     @cached_property
     def tariffs(self) -> Tariffs:

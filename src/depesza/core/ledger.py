@@ -1,8 +1,9 @@
 """Credits: entries that move them between wallets, and the ways they are written.
 
 Double entry: what leaves one wallet reaches another, so all balances always sum to zero. A wallet's id is its
-account's or, for a user with a quota, its user's; `INCOME` takes what is spent and `ISSUE` makes what is
-sold. Amounts are integers of micro-credits; floats appear only in a client's JSON. spec: ovh/4.1
+account's or, for a user with a quota, its user's; the house's own take what is spent and make what is sold, a pair
+for credits (`INCOME`, `ISSUE`) and one for each currency, in which whole accounts are kept. Amounts are integers
+of micro-units; floats appear only in a client's JSON. spec: ovh/4.1 smsc/2.5
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,10 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from depesza.core.model import INCOME, ISSUE, MICRO, Entry
 
 _CENT = MICRO // 100
+CURRENCIES = ("", "RUR", "UAH", "KZT", "USD", "EUR")
+"""What a wallet may hold; the first is credits. The place of each is stored, so it never changes."""
+HOUSE = {currency: (INCOME + 2 * place, ISSUE + 2 * place) for place, currency in enumerate(CURRENCIES)}
+"""By currency: the system wallets that take what is spent and from which money comes."""
 
 
 class BadEntry(ValueError):
@@ -27,19 +32,19 @@ class NotEnoughCredits(Exception):
         self.needed = needed
 
 
-def charge(wallet: int, amount: int, ref: int, now: int, id: int, note: str = "") -> Entry:
+def charge(wallet: int, amount: int, ref: int, now: int, id: int, note: str = "", currency: str = "") -> Entry:
     """Take credits for a submission (`ref`)."""
-    return _entry(id, now, "charge", _owned(wallet), INCOME, amount, ref, note)
+    return _entry(id, now, "charge", _owned(wallet), HOUSE[currency][0], amount, ref, note)
 
 
-def refund(wallet: int, amount: int, ref: int, now: int, id: int, note: str = "") -> Entry:
+def refund(wallet: int, amount: int, ref: int, now: int, id: int, note: str = "", currency: str = "") -> Entry:
     """Give credits back for a message or submission (`ref`)."""
-    return _entry(id, now, "refund", INCOME, _owned(wallet), amount, ref, note)
+    return _entry(id, now, "refund", HOUSE[currency][0], _owned(wallet), amount, ref, note)
 
 
-def topup(wallet: int, amount: int, ref: int, now: int, id: int, note: str = "") -> Entry:
+def topup(wallet: int, amount: int, ref: int, now: int, id: int, note: str = "", currency: str = "") -> Entry:
     """Give credits that were bought with an order (`ref`, 0 for none)."""
-    return _entry(id, now, "topup", ISSUE, _owned(wallet), amount, ref, note)
+    return _entry(id, now, "topup", HOUSE[currency][1], _owned(wallet), amount, ref, note)
 
 
 def transfer(source: int, target: int, amount: int, ref: int, now: int, id: int, note: str = "") -> Entry:
@@ -47,16 +52,17 @@ def transfer(source: int, target: int, amount: int, ref: int, now: int, id: int,
     return _entry(id, now, "transfer", _owned(source), _owned(target), amount, ref, note)
 
 
-def adjust(wallet: int, amount: int, ref: int, now: int, id: int, note: str = "") -> Entry:
+def adjust(wallet: int, amount: int, ref: int, now: int, id: int, note: str = "", currency: str = "") -> Entry:
     """Correct a balance by hand, up with a positive amount, down with a negative one."""
+    issue = HOUSE[currency][1]
     if amount < 0:
-        return _entry(id, now, "adjust", _owned(wallet), ISSUE, -amount, ref, note)
-    return _entry(id, now, "adjust", ISSUE, _owned(wallet), amount, ref, note)
+        return _entry(id, now, "adjust", _owned(wallet), issue, -amount, ref, note)
+    return _entry(id, now, "adjust", issue, _owned(wallet), amount, ref, note)
 
 
 def _owned(wallet: int) -> int:
     """Refuse the wallets that belong to the house."""
-    if wallet <= ISSUE:
+    if wallet <= HOUSE[CURRENCIES[-1]][1]:
         raise BadEntry(f"wallet {wallet} belongs to no account")
     return wallet
 

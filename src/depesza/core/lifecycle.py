@@ -1,13 +1,13 @@
 """The life of a message: one table says which news moves it where.
 
-What is not in the table does not happen: a final state has no row, so late and doubled news changes nothing
-(it is still written to the timeline). The diagram in the docs is printed from `TABLE`.
+What is not in the table does not happen: late and doubled news of a message that has ended changes nothing (it is
+still written to the timeline), except that one which arrived may be read, and a link in it followed. The diagram in the docs is printed from `TABLE`.
 """
 
 from collections.abc import Sequence
 from enum import Enum
 
-from depesza.core.model import FINAL, State
+from depesza.core.model import ARRIVED, FINAL, State
 
 
 class News(Enum):
@@ -24,6 +24,8 @@ class News(Enum):
     RELEASE = "a person lets it go again"
     WAITING = "the carrier waits for the handset"
     DELIVERED = "reported delivered"
+    READ = "reported read"
+    CLICKED = "its link was followed"
     FAILED = "reported undeliverable"
     EXPIRED = "its validity ended"
     CANCEL = "the client took it back"
@@ -37,6 +39,9 @@ _EARLIER: dict[News, State] = {N.TAKEN: S.SENT, N.WAITING: S.PENDING, N.DELIVERE
 
 Bad news of that attempt changes nothing, for another one is on its way.
 """
+
+_LATER: dict[News, State] = {N.READ: S.READ, N.CLICKED: S.CLICKED}
+"""What may still be heard of a message that arrived; from some channels it is the first that is heard."""
 
 TABLE: dict[State, dict[News, State]] = {
     S.SCHEDULED: {N.DUE: S.QUEUED, N.EXPIRED: S.EXPIRED, N.CANCEL: S.CANCELLED, **_EARLIER},
@@ -62,10 +67,13 @@ TABLE: dict[State, dict[News, State]] = {
     S.SENT: {
         N.WAITING: S.PENDING,
         N.DELIVERED: S.DELIVERED,
+        **_LATER,
         N.FAILED: S.FAILED,
         N.EXPIRED: S.EXPIRED,
     },
-    S.PENDING: {N.DELIVERED: S.DELIVERED, N.FAILED: S.FAILED, N.EXPIRED: S.EXPIRED},
+    S.PENDING: {N.DELIVERED: S.DELIVERED, **_LATER, N.FAILED: S.FAILED, N.EXPIRED: S.EXPIRED},
+    S.DELIVERED: _LATER,
+    S.READ: {N.CLICKED: S.CLICKED},
     S.HELD: {
         N.RELEASE: S.QUEUED,
         N.TAKEN: S.SENT,
@@ -77,13 +85,17 @@ TABLE: dict[State, dict[News, State]] = {
     },
 }
 
-STARTS = (S.SCHEDULED, S.QUEUED, S.SENDING, S.REJECTED)
-"""States in which a message may be accepted; SENDING where its connector has a place free (`fairness.Places`)."""
+STARTS = (S.SCHEDULED, S.QUEUED, S.SENDING, S.REJECTED, S.DELIVERED)
+"""States in which a message may be accepted.
+
+SENDING where its connector has a place free (`fairness.Places`), DELIVERED where the account's sending is virtual.
+"""
 
 REPORTED: dict[State, News] = {
     S.SENT: N.TAKEN,
     S.PENDING: N.WAITING,
     S.DELIVERED: N.DELIVERED,
+    S.READ: N.READ,
     S.FAILED: N.FAILED,
     S.EXPIRED: N.EXPIRED,
 }
@@ -102,8 +114,8 @@ def whole(parts: Sequence[State]) -> State:
     for worst in (S.FAILED, S.EXPIRED):
         if worst in parts:
             return worst
-    if parts and all(part is S.DELIVERED for part in parts):
-        return S.DELIVERED
+    if parts and all(part in ARRIVED for part in parts):
+        return S.READ if all(part is not S.DELIVERED for part in parts) else S.DELIVERED
     return S.PENDING if S.PENDING in parts else S.SENT
 
 

@@ -37,9 +37,15 @@ class State(IntEnum):
     REJECTED = 13
     """We refused it before sending: never left the house, never billed."""
     CANCELLED = 14
+    READ = 15
+    """Delivered, and opened by the receiver."""
+    CLICKED = 16
+    """Delivered, and a link in it was followed."""
 
 
-FINAL = frozenset({State.DELIVERED, State.FAILED, State.EXPIRED, State.REJECTED, State.CANCELLED})
+ARRIVED = frozenset({State.DELIVERED, State.READ, State.CLICKED})
+FINAL = ARRIVED | {State.FAILED, State.EXPIRED, State.REJECTED, State.CANCELLED}
+"""States in which a message goes no further; one that arrived may still be read, and its link followed."""
 
 
 class Priority(IntEnum):
@@ -62,6 +68,63 @@ class Way(StrEnum):
     """Own phones and modems only; costs no credits."""
     PHONES_FIRST = "phones_first"
     """Own phones and modems, then carriers; what a phone sent costs no credits in the end."""
+
+
+class Channel(StrEnum):
+    """What kind of message it is: by which network it reaches its receiver."""
+
+    __hash__ = str.__hash__
+
+    SMS = ""
+    PING = "ping"
+    """A silent SMS: the phone reports it and shows nothing."""
+    MMS = "mms"
+    MAIL = "mail"
+    CALL = "call"
+    """A voice call in which the text is spoken."""
+    VIBER = "viber"
+    WHATSAPP = "whatsapp"
+    TELEGRAM = "telegram"
+    SOCIAL = "social"
+    """Social networks, by number."""
+    HLR = "hlr"
+    """No message: a question to the network. Prices only."""
+
+
+class Attached(Struct, frozen=True):
+    """A file that goes with a message: a document in the store."""
+
+    document: str
+    """Its id."""
+    name: str
+    media: str
+    """Media type, `image/png`."""
+    size: int
+
+
+class Extras(Struct, frozen=True, omit_defaults=True):
+    """What only some messages have, beside their text."""
+
+    udh: bytes = b""
+    """User data header of a binary message, without its length."""
+    pid: int = -1
+    """GSM protocol identifier; -1 for the usual one."""
+    dcs: int = -1
+    """GSM data coding scheme; -1 for the one that the text asks for."""
+    push: bool = False
+    """The octets are a WAP push."""
+    subject: str = ""
+    files: tuple[Attached, ...] = ()
+    voice: str = ""
+    """Who speaks, and in which language: `m3`, `w,en`."""
+    ring: tuple[int, ...] = ()
+    """Of a call: seconds it rings, seconds between tries, tries."""
+    bot: str = ""
+    """Which bot of a messenger speaks."""
+    confirm: int = 0
+    """Days after which the receiver must confirm the number again before the text is shown; 0: never."""
+    partner: int = 0
+    """The client's number for whoever made its program."""
 
 
 class Content(Struct, frozen=True, gc=False):
@@ -96,6 +159,8 @@ class Content(Struct, frozen=True, gc=False):
     way: Way = Way.ANY
     callback: str = ""
     """Address of its own for news, which is told final states only; empty: the user's or account's."""
+    channel: Channel = Channel.SMS
+    extras: Extras | None = None
 
 
 class Message(Struct, frozen=True, gc=False):
@@ -172,6 +237,12 @@ class Submission(Struct, frozen=True, kw_only=True, gc=False):
     """Parts that the vendor's own limit of length comes to, where the account allows fewer."""
     warning: str = ""
     """Said in the timeline of each of its messages."""
+    channel: Channel = Channel.SMS
+    extras: Extras | None = None
+    judged: dict[int, str] | None = None
+    """Receivers, by their place, that are refused already: the name of the refusal. They are written down, unpaid."""
+    dues: tuple[int, ...] = ()
+    """When each receiver's message goes, or empty: all at `due`."""
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -241,6 +312,10 @@ class Inbound(Struct, frozen=True, gc=False):
     """Its SIM card, from 1; 0 where that is not known."""
 
 
+COLLECTED = "smpp:"
+"""How the address of news begins that its client collects, over a connection of its own."""
+
+
 class Notice(Struct, frozen=True, gc=False):
     """News owed to a client: one row in `notices`."""
 
@@ -257,8 +332,13 @@ class Notice(Struct, frozen=True, gc=False):
     created: int
     tries: int = 0
 
+    @property
+    def collected(self) -> bool:
+        """Whether the client collects it; else it is called."""
+        return self.url.startswith(COLLECTED)
 
-class ReceiptFact(Struct, frozen=True, gc=False):
+
+class ReceiptFact(Struct, frozen=True, gc=False, omit_defaults=True):
     """What a delivery callback tells."""
 
     message: int
@@ -268,6 +348,9 @@ class ReceiptFact(Struct, frozen=True, gc=False):
     sender: str
     receiver: str
     tag: str = ""
+    parts: int = 0
+    price: int = 0
+    channel: Channel = Channel.SMS
 
 
 class ReplyFact(Struct, frozen=True, gc=False):
@@ -320,6 +403,18 @@ class Wallet(Struct, gc=False):
     balance: int
     optouts: int = 0
     """How many numbers this account must not write to (0 saves the look-up)."""
+    serial: int = 0
+    """The last number that was given to a submission of this account."""
+
+
+class Tally(Struct, gc=False):
+    """How often an account did something, as the current transaction sees it."""
+
+    account: int
+    key: str
+    at: int = 0
+    """When the counting began, or the last time: as the rule wants it."""
+    count: int = 0
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -338,6 +433,6 @@ class Entry(Struct, frozen=True, gc=False):
 
 
 INCOME = 1
-"""System wallet that takes what clients spend."""
+"""System wallet that takes what clients spend, in credits; `ledger.HOUSE` has those of currencies."""
 ISSUE = 2
 """System wallet from which credits are made; its balance is minus all that was sold."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from depesza.core import phone, routing, schedule
 from depesza.core.facts import Account, Facts, Sender
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Content, Message, Priority, State, Submission, Way
+from depesza.core.model import MICRO, Channel, Content, Message, Priority, State, Submission, Way
 from depesza.core.optout import with_clause
 from depesza.core.wording import Patterns
 from depesza.wire import Unencodable
@@ -119,13 +119,19 @@ def plan(
     """Decide everything about a submission; raises `Refused` when it can't be taken as a whole."""
     content = _content(submission, account, policy, now, new_id())
     parts_of = _parts_counter(content, max(account.max_parts, submission.max_parts), policy)
-    common = 0 if submission.texts else 1 if submission.opaque else parts_of(content.text)
+    channel = content.channel
+    if submission.opaque or channel is not Channel.SMS:
+        parts_of = _one_part
+    common = 0 if submission.texts else parts_of(content.text)
     own = facts.sender.get((account.id, content.sender))
     factor = own.factor if own is not None else 1
     home = _only_country(own) if own is not None and own.virtual else ""
     closed = submission.advertising and policy.quiet is not None
     chosen = facts.routing.choose
     part_price = facts.pricing.part
+    payer = account.priced_as or account.id
+    currency = account.currency
+    judged = submission.judged or {}
     priority = int(content.priority)
     bulk = content.priority is Priority.BULK
     way = content.way
@@ -142,13 +148,15 @@ def plan(
         parts = common if text is None else parts_of(text)
         why, sender = restricted.judge(digits, target.country, content.sender) if restricted else ("", content.sender)
         body = content if sender == content.sender else _from_other(content, sender, others, new_id)
-        route = chosen(digits, target.country, body.sender, account.id, priority)
-        due = content.due
+        route = chosen(digits, target.country, body.sender, account.id, priority, channel)
+        due = content.due if not submission.dues else submission.dues[target.index]
         if closed and target.country == policy.quiet_country:
             due = _opening(policy, due or now, now)
         id = new_id()
         abroad = home != "" and target.country != home
-        if e164 in stopped:
+        if target.index in judged:
+            why = judged[target.index]
+        elif e164 in stopped:
             why = "opted_out"
         elif abroad:
             why = "abroad"
@@ -157,11 +165,17 @@ def plan(
         ways = routing.order(route, id) if route is not None else ()
         if way:
             ways = routing.narrow(ways, way, facts.phones)
-        if why or not ways:
-            refusal = why or "no_route"
-            messages.append(Message(id, body, e164, parts, 0, State.REJECTED, priority, 0, due, 0, 0, text, 0, refusal))
+        micro = 0 if free else part_price(payer, digits, target.country, channel, currency)
+        if not why and not account.virtual:
+            why = "no_route" if not ways else "no_price" if micro is None else ""
+        if why:
+            messages.append(Message(id, body, e164, parts, 0, State.REJECTED, priority, 0, due, 0, 0, text, 0, why))
             continue
-        price = 0 if free else part_price(account.id, digits, target.country) * parts * factor
+        if account.virtual:
+            done = State.DELIVERED
+            messages.append(Message(id, body, e164, parts, 0, done, priority, 0, due, 0, 0, text, 0, "virtual"))
+            continue
+        price = (micro or 0) * parts * factor
         total += price
         connector = ways[0]
         if due > now:
@@ -233,6 +247,8 @@ def _content(submission: Submission, account: Account, policy: Policy, now: int,
         batch=submission.batch,
         way=submission.way,
         callback=submission.callback,
+        channel=submission.channel,
+        extras=submission.extras,
     )
 
 
@@ -242,12 +258,17 @@ def _only_country(number: Sender) -> str:
     return "FR" if parsed is not None and parsed.country == "FR" else ""
 
 
+def _one_part(text: str) -> int:
+    return 1
+
+
 def _parts_counter(content: Content, most: int, policy: Policy) -> Callable[[str], int]:
     encoding = Encoding(content.alphabet) if content.alphabet else None
+    header = len(content.extras.udh) if content.extras is not None else 0
 
     def parts(text: str) -> int:
         try:
-            number = count(text, encoding, 8, policy.keep_graphemes)[2]
+            number = count(text, encoding, 8, policy.keep_graphemes, extra=header)[2]
         except Unencodable as error:
             raise Refused("unencodable", str(error)) from error
         if number > most:
@@ -279,7 +300,9 @@ def other_way(message: Message, facts: Facts, usable: Collection[int]) -> int:
     content = message.content
     number = phone.parse(message.receiver)
     country = (number.country or "") if number else ""
-    today = facts.routing.choose(message.receiver[1:], country, content.sender, content.account, message.priority)
+    today = facts.routing.choose(
+        message.receiver[1:], country, content.sender, content.account, message.priority, content.channel
+    )
     named = today.connectors if today is not None else ()
     for connector in (*ways(message, facts), *routing.narrow(named, content.way, facts.phones)):
         if connector in usable:

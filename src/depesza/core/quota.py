@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from depesza.core.facts import Account, User
-from depesza.core.ledger import affordable
+from depesza.core.facts import Account, Facts, User
 from depesza.core.model import MICRO
 
 Address = IPv4Address | IPv6Address
@@ -16,20 +15,16 @@ Network = IPv4Network | IPv6Network
 
 
 def payer(account: Account, user: User | None) -> int:
-    """Tell which wallet pays: the user's own when it has a quota, else the account's."""
-    return user.id if user is not None and user.quota else account.id
+    """Tell which wallet pays: the user's own when it has a quota, else the account's, or that above it."""
+    return user.id if user is not None and user.quota else account.payer or account.id
 
 
-def limit(account: Account, user: User | None) -> int:
-    """Tell how far below zero that wallet may go, in micro-credits: a quota never does."""
-    return 0 if user is not None and user.quota else account.credit_limit
-
-
-def allowed(account: Account, user: User | None, balance: int, price: int) -> bool:
-    """Tell whether they may send at this price; `balance` is that of the wallet which `payer` names."""
-    if not account.enabled or (user is not None and user.account != account.id):
-        return False
-    return affordable(balance, limit(account, user), price)
+def limit(account: Account, user: User | None, facts: Facts) -> int:
+    """Tell how far below zero that wallet may go, in micro-units: a quota never does."""
+    if user is not None and user.quota:
+        return 0
+    payer = facts.account.get(account.payer, account) if account.payer else account
+    return payer.credit_limit
 
 
 def runs_low(user: User, before: int, after: int) -> bool:

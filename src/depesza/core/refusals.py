@@ -45,6 +45,14 @@ _ROWS = (
     Refusal("too_long", Retry.NO, Fault.CLIENT, "The text needs more parts than are allowed."),
     Refusal("abroad", Retry.NO, Fault.CLIENT, "This number writes to its own country only."),
     Refusal("barred", Retry.NO, Fault.RECEIVER, "The receiver's operator takes no messages from us."),
+    Refusal("no_credits", Retry.NO, Fault.CLIENT, "The account could not pay for it."),
+    Refusal("flood", Retry.NO, Fault.CLIENT, "Too many messages to this receiver in a short time."),
+    Refusal("limit", Retry.NO, Fault.CLIENT, "The account's limit of messages is reached."),
+    Refusal("hours", Retry.NO, Fault.CLIENT, "The account may not send at this hour."),
+    Refusal("forbidden_sender", Retry.NO, Fault.CLIENT, "The sender is not registered."),
+    Refusal("forbidden_text", Retry.NO, Fault.CLIENT, "The text is not allowed."),
+    Refusal("forbidden_number", Retry.NO, Fault.CLIENT, "The account's settings bar this receiver."),
+    Refusal("new_address", Retry.NO, Fault.CLIENT, "It was sent from an address that is not confirmed."),
     Refusal("template_missing", Retry.NO, Fault.CLIENT, "The destination takes approved templates only."),
     # temporary, at the carrier
     Refusal("throttled", Retry.HERE, Fault.CARRIER, "The carrier asks us to slow down."),
@@ -74,6 +82,7 @@ _ROWS = (
     Refusal("expired", Retry.NO, Fault.US, "Its validity ended before it could be sent."),
     Refusal("no_report", Retry.NO, Fault.CARRIER, "The carrier never told what became of it."),
     Refusal("cancelled", Retry.NO, Fault.CLIENT, "The client took it back."),
+    Refusal("virtual", Retry.NO, Fault.CLIENT, "The account's sending is virtual: nothing was sent."),
 )
 
 TABLE: dict[str, Refusal] = {row.name: row for row in _ROWS}

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from depesza.core.model import Way
+from depesza.core.model import Channel, Way
 
 
 class Spread(StrEnum):
@@ -35,6 +35,8 @@ class Route(Struct, frozen=True, kw_only=True):
     weights: tuple[int, ...] = ()
     """Percent for each connector, with `weighted`; equal when empty."""
     spread: Spread = Spread.ORDER
+    channel: Channel = Channel.SMS
+    """What it carries; a silent SMS goes the way of other SMS."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be carried out; raises ValueError."""
@@ -42,6 +44,9 @@ class Route(Struct, frozen=True, kw_only=True):
             raise ValueError("a route names each connector once")
         if any(weight < 0 for weight in self.weights):
             raise ValueError("a weight is not below zero")
+
+
+_Question = tuple[str, str, str, int, int, Channel]
 
 
 class Routes:
@@ -62,9 +67,17 @@ class Routes:
         self._senders = frozenset(row.sender for row in rows)
         self._accounts = frozenset(row.account for row in rows)
         self._priorities = frozenset(row.priority for row in rows)
-        self._found: dict[tuple[str, str, str, int, int], Route | None] = {}
+        self._found: dict[_Question, Route | None] = {}
 
-    def choose(self, receiver: str, country: str, sender: str, account: int, priority: int) -> Route | None:
+    def choose(
+        self,
+        receiver: str,
+        country: str,
+        sender: str,
+        account: int,
+        priority: int,
+        channel: Channel = Channel.SMS,
+    ) -> Route | None:
         """Find a message's route, None when nothing leads there; `receiver` is E.164 digits without plus."""
         for length in self._lengths:
             if (prefix := receiver[:length]) in self._prefixes:
@@ -77,15 +90,16 @@ class Routes:
             sender if sender in self._senders else "",
             account if account in self._accounts else 0,
             priority if priority in self._priorities else -1,
+            Channel.SMS if channel is Channel.PING else channel,
         )
         try:
             return self._found[question]
         except KeyError:
             return self._search(question)
 
-    def _search(self, question: tuple[str, str, str, int, int]) -> Route | None:
+    def _search(self, question: "_Question") -> Route | None:
         """Go through the rows and remember what was found."""
-        receiver, country, sender, account, priority = question
+        receiver, country, sender, account, priority, channel = question
         found = next(
             (
                 row
@@ -95,6 +109,7 @@ class Routes:
                 and row.sender in ("", sender)
                 and row.account in (0, account)
                 and row.priority in (-1, priority)
+                and row.channel == channel
             ),
             None,
         )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from depesza.core import ledger
-from depesza.core.model import FINAL, INCOME, ISSUE, State, Way
+from depesza.core.model import ARRIVED, FINAL, State, Way
 from depesza.store.tx import SYSTEM_WALLETS, Cell, Tx
 
 MOST = 20
@@ -83,6 +83,7 @@ class Check(Struct, frozen=True):
     """Gives a row for each thing that is wrong; ?1 is the oldest id that must be whole."""
 
 
+_ARRIVED = ", ".join(str(int(state)) for state in sorted(ARRIVED))
 _FINAL = ", ".join(str(int(state)) for state in sorted(FINAL))
 _KNOWN = ", ".join(str(int(state)) for state in State)
 
@@ -141,7 +142,7 @@ CHECKS: tuple[Check, ...] = (
         " LEFT JOIN messages m ON m.id = r.ref LEFT JOIN submissions s ON s.id = m.submission"
         " WHERE m.id IS NULL OR r.number <> 1 OR r.amount <> m.price"
         # what an own phone delivers is given back where a carrier was paid for in advance
-        f" OR m.state NOT IN ({_FINAL}) OR (m.state = {int(State.DELIVERED)} AND s.way <> '{Way.PHONES_FIRST.value}')",
+        f" OR m.state NOT IN ({_FINAL}) OR (m.state IN ({_ARRIVED}) AND s.way <> '{Way.PHONES_FIRST.value}')",
     ),
     Check(
         "cancelled or rejected, and not given back",
@@ -182,7 +183,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "callback in a state that there is not",
         "notice {0}: state {1}",
-        "SELECT id, state FROM notices WHERE state NOT IN (0, 1, 2)",
+        "SELECT id, state FROM notices WHERE state NOT IN (0, 1, 2, 3)",
     ),
 )
 
@@ -200,8 +201,8 @@ async def audit(tx: Tx, oldest: int) -> Report:
         sum(account.accepted for account in accounts),
         (await tx.query("SELECT COUNT(*) FROM entries"))[0][0],
         (await tx.query("SELECT COUNT(*) FROM wallets"))[0][0],
-        -moved.get(ISSUE, 0),
-        moved.get(INCOME, 0),
+        -sum(moved.get(issue, 0) for _, issue in ledger.HOUSE.values()),
+        sum(moved.get(income, 0) for income, _ in ledger.HOUSE.values()),
         (await tx.query("SELECT CAST(COALESCE(SUM(balance), 0) AS BIGINT) FROM wallets"))[0][0],
         tuple(problems),
     )

@@ -13,7 +13,7 @@ from depesza.core import ledger, planning, quota
 from depesza.core.facts import Account
 from depesza.core.fairness import Lanes
 from depesza.core.ids import uuid_of
-from depesza.core.model import MICRO, Accepted, State, Submission
+from depesza.core.model import ARRIVED, MICRO, Accepted, State, Submission
 from depesza.core.planning import Policy
 from depesza.core.template import Template
 from depesza.services import audiences, progress
@@ -127,7 +127,7 @@ async def start(
     price = await estimate(tx, account, submission, audience, policy, now)
     accepted = await submit(tx, account, submission, lanes, policy, now)
     user = tx.facts.user.get(submission.user)
-    if not ledger.affordable(accepted.balance, quota.limit(account, user), price):
+    if not ledger.affordable(accepted.balance, quota.limit(account, user, tx.facts), price):
         raise ledger.NotEnoughCredits(accepted.balance + accepted.price, price + accepted.price)
     id = await begin(tx, account, submission, audience, price, now, origin)
     return msgspec.structs.replace(accepted, id=id, price=accepted.price + price)
@@ -251,7 +251,7 @@ async def figures(tx: Tx, campaign: Campaign) -> Figures:
         price=price,
         pending=sum_of(counts, State.SCHEDULED, State.QUEUED, State.SENDING, State.HELD),
         sent=sum_of(counts, State.SENT, State.PENDING),
-        delivered=counts[State.DELIVERED],
+        delivered=sum_of(counts, *ARRIVED),
         failed=sum_of(counts, State.FAILED, State.EXPIRED, State.REJECTED),
         stopped=int(stops[0][0]),
     )

@@ -55,7 +55,7 @@ async def begin(tx: Tx, account: Account, user: User | None, audience: Audience,
     """Write down a cleaning; with a price a contact is looked up too. Raises `ledger.NotEnoughCredits`."""
     total = price * audience.records
     wallet = await tx.wallet(quota.payer(account, user))
-    if not ledger.affordable(wallet.balance, quota.limit(account, user), total):
+    if not ledger.affordable(wallet.balance, quota.limit(account, user, tx.facts), total):
         raise ledger.NotEnoughCredits(wallet.balance, total)
     task = Task(
         tx.new_id(), account.id, user.id if user else 0, "clean", "todo", STARTING, audience.id, 0, 0, 0, price, "",

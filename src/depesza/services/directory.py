@@ -140,7 +140,7 @@ async def _credit(draft: Draft, account: Account, wish: CreditWish) -> None:
 async def top_up(draft: Draft, account: Account, amount: int, note: str) -> None:
     """Give credits; `amount` is in micro-credits."""
     tx = draft.tx
-    await tx.book(ledger.topup(account.id, amount, 0, draft.now, tx.new_id(), note))
+    await tx.book(ledger.topup(account.id, amount, 0, draft.now, tx.new_id(), note, account.currency))
     said = f"{ledger.two_decimals(amount)} credits ({note})" if note else f"{ledger.two_decimals(amount)} credits"
     draft.act("credit.created", f"{account.name} {said}")
     draft.changes.append(Change("created", "credit", account.name, said))
@@ -149,7 +149,7 @@ async def top_up(draft: Draft, account: Account, amount: int, note: str) -> None
 async def correct(draft: Draft, account: Account, amount: int, note: str) -> None:
     """Correct a balance by hand; `amount` is in micro-credits, perhaps below zero."""
     tx = draft.tx
-    await tx.book(ledger.adjust(account.id, amount, 0, draft.now, tx.new_id(), note))
+    await tx.book(ledger.adjust(account.id, amount, 0, draft.now, tx.new_id(), note, account.currency))
     said = f"{ledger.two_decimals(amount)} credits ({note})"
     draft.act("credit.corrected", f"{account.name} {said}")
     draft.changes.append(Change("changed", "credit", account.name, said))

@@ -210,7 +210,7 @@ async def _write_silences(tx: Tx, silences: Silences) -> None:
             continue
         wallet = await tx.wallet(account)
         if silence.now:
-            tx.insert("optouts", (account, number, silence.at, silence.message, silence.batch))
+            tx.insert("optouts", (account, number, silence.at, silence.message, silence.batch, 0))
             wallet.optouts += 1
         else:
             tx.write("DELETE FROM optouts WHERE account = ?1 AND number = ?2", account, number)

@@ -63,17 +63,32 @@ class Progress(Struct, frozen=True, gc=False):
 
 
 async def ask(
-    tx: Tx, account: Account, numbers: Sequence[str], price: int, now: int, user: User | None = None
+    tx: Tx,
+    account: Account,
+    numbers: Sequence[str],
+    price: int,
+    now: int,
+    user: User | None = None,
+    dialect: str = "",
+    tag: str = "",
 ) -> Asked:
-    """Ask about numbers (E.164) at a price each, in micro-credits; raises `ledger.NotEnoughCredits`."""
+    """Ask about numbers (E.164) at a price each, in micro-units; raises `ledger.NotEnoughCredits`.
+
+    What comes of it is told in the words of `dialect`, where one is named; `tag` is the client's id.
+    """
     payer, request, total = quota.payer(account, user), tx.new_id(), price * len(numbers)
     wallet = await tx.wallet(payer)
     if total:
-        await tx.book(ledger.charge(payer, total, request, now, tx.new_id(), NOTE), quota.limit(account, user))
+        await tx.book(
+            ledger.charge(payer, total, request, now, tx.new_id(), NOTE, account.currency),
+            quota.limit(account, user, tx.facts),
+        )
         await orders.recredit(tx, account, now)
     ids = tuple([tx.new_id() for _ in numbers])
     for id, number in zip(ids, numbers, strict=True):
-        tx.insert("lookups", (id, request, account.id, payer, number, price, "todo", now, 0, 0, tx.node, None))
+        tx.insert(
+            "lookups", (id, request, account.id, payer, number, price, "todo", now, 0, 0, tx.node, None, dialect, tag)
+        )
     if ids:
         tx.work.lookups = True
     return Asked(request, ids, total, wallet.balance)
@@ -156,4 +171,4 @@ async def settle(tx: Tx, findings: Mapping[int, Finding | None], now: int) -> No
         if price and account in tx.facts.account:
             user = tx.facts.user.get(wallet)  # one that has gone, or has no quota any more, left its credits here
             payer = quota.payer(tx.facts.account[account], user)
-            await tx.book(ledger.refund(payer, price, id, now, tx.new_id(), NOTE))
+            await tx.book(ledger.refund(payer, price, id, now, tx.new_id(), NOTE, tx.facts.account[account].currency))

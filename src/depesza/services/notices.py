@@ -7,36 +7,28 @@ import msgspec
 from msgspec import Struct
 
 from depesza.core.facts import Account, User, Webhook
-from depesza.core.model import FINAL, HookFact, Inbound, Notice, ReceiptFact, ReplyFact, State
+from depesza.core.model import COLLECTED, FINAL, HookFact, Inbound, Notice, ReceiptFact, ReplyFact, State
+from depesza.services import collected
 from depesza.store.tx import Tx
 from depesza.wire.mail import Mail
 
 _encode = msgspec.json.Encoder().encode
 
 
-def owe_receipt(
-    tx: Tx,
-    account: Account,
-    user: User | None,
-    message: int,
-    dialect: str,
-    sender: str,
-    receiver: str,
-    tag: str,
-    state: State,
-    refusal: str,
-    now: int,
-    own: str = "",
-) -> None:
+def owe_receipt(tx: Tx, account: Account, user: User | None, dialect: str, fact: ReceiptFact, own: str = "") -> None:
     """Write down that a state must be told, where the submission, the account or its user asks for it.
 
-    `own` is the submission's callback, to which only the end is told. spec: ovh/4.6 smsadvert/6
+    `own` is the submission's callback, to which only the end is told, or what its address wishes for.
+    spec: ovh/4.6 smsadvert/6
     """
     url = own or (user.callback if user is not None and user.callback else account.callback)
-    if not url or ((own or account.notices == "final") and state not in FINAL):
+    if own.startswith(COLLECTED):
+        if not collected.wants(own, fact.state):
+            return
+    elif not url or ((own or account.notices == "final") and fact.state not in FINAL):
         return
-    fact = ReceiptFact(message, state, refusal, now, sender, receiver, tag)
-    tx.add_notice(Notice(tx.new_id(), account.id, dialect, "receipt", url, _encode(fact), message, now, now))
+    now = fact.at
+    tx.add_notice(Notice(tx.new_id(), account.id, dialect, "receipt", url, _encode(fact), fact.message, now, now))
 
 
 _TOLD = {

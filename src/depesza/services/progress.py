@@ -13,9 +13,21 @@ from depesza.core import ledger, lifecycle, quota
 from depesza.core.facts import Facts
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
-from depesza.core.model import FINAL, MICRO, Message, OnUnknown, Outcome, Receipt, State, Way
+from depesza.core.model import (
+    ARRIVED,
+    FINAL,
+    MICRO,
+    Channel,
+    Message,
+    OnUnknown,
+    Outcome,
+    Receipt,
+    ReceiptFact,
+    State,
+    Way,
+)
 from depesza.core.refusals import Fault, Retry, refusal
-from depesza.services import notices
+from depesza.services import collected, notices
 from depesza.store.rows import Row, content_of, message_of
 from depesza.store.tx import Tx
 
@@ -48,6 +60,7 @@ class Found(Struct, gc=False):
     tag: str
     callback: str
     way: str
+    channel: Channel
     told: Parts | None = None
     """Its parts, once they were read: a service does not read what it wrote itself."""
 
@@ -59,7 +72,7 @@ _NAMES = {state: state.name for state in State}
 
 def found_of(row: Row) -> Found:
     """Read a message from the columns of `find_messages`."""
-    return Found(row[0], row[1], row[2], _STATES[row[3]], *row[4:14])
+    return Found(row[0], row[1], row[2], _STATES[row[3]], *row[4:15])
 
 
 async def step(
@@ -79,6 +92,7 @@ async def step(
         return False
     sent = now if target in (State.SENT, State.PENDING, State.DELIVERED) else 0
     final = target >= State.DELIVERED
+    ended = message.state >= State.DELIVERED
     tx.move(
         message.id,
         message.state,
@@ -97,14 +111,20 @@ async def step(
     if account is None:
         return True
     user = facts.user.get(message.user) if message.user else None
-    if final and message.price and (refunded(target, reason, account.refund_failed) or _by_phone(facts, message)):
+    if (
+        final
+        and not ended
+        and message.price
+        and (refunded(target, reason, account.refund_failed) or _by_phone(facts, message))
+    ):
         wallet = quota.payer(account, user)
-        await tx.book(ledger.refund(wallet, message.price, message.id, now, tx.new_id()))
+        await tx.book(ledger.refund(wallet, message.price, message.id, now, tx.new_id(), "", account.currency))
     if (message.callback or account.callback or user is not None) and (final or target in (State.SENT, State.PENDING)):
-        notices.owe_receipt(
-            tx, account, user, message.id, message.dialect, message.sender, message.receiver, message.tag, target,
-            reason, now, message.callback,
+        fact = ReceiptFact(
+            message.id, target, reason, now, message.sender, message.receiver, message.tag, message.parts,
+            message.price, message.channel,
         )  # fmt: skip
+        notices.owe_receipt(tx, account, user, message.dialect, fact, message.callback)
     if facts.webhooks and message.user:
         await notices.owe_hooks(
             tx, message.user, message.id, message.dialect, message.sender, message.receiver, message.tag,
@@ -122,7 +142,7 @@ def refunded(state: State, reason: str, refund_failed: bool) -> bool:
     """Tell whether a message that ended so is given back: never left us, or the account is promised it."""
     if state in (State.REJECTED, State.CANCELLED):
         return True
-    if state is State.DELIVERED:
+    if state in ARRIVED:
         return False
     return refund_failed or (bool(reason) and refusal(reason).fault is Fault.US)
 
@@ -171,11 +191,14 @@ def _taken(tx: Tx, message: Message, at: int) -> None:
     tx.update("move", (id, _SENDING, _SENT, "", at, 0, 0, 0, 0))
     content = message.content
     account = tx.facts.account.get(content.account)
-    if account is not None and account.notices == "all" and not content.callback:
+    own = content.callback
+    if account is not None and (collected.wants(own, State.SENT) if own else account.notices == "all"):
         user = tx.facts.user.get(content.user) if content.user else None
-        notices.owe_receipt(
-            tx, account, user, id, content.dialect, content.sender, message.receiver, content.tag, State.SENT, "", at
+        fact = ReceiptFact(
+            id, State.SENT, "", at, content.sender, message.receiver, content.tag, message.parts, message.price,
+            content.channel,
         )  # fmt: skip
+        notices.owe_receipt(tx, account, user, content.dialect, fact, own)
 
 
 def _row_of(message: Message, state: int = _SENT) -> Row:
@@ -184,6 +207,7 @@ def _row_of(message: Message, state: int = _SENT) -> Row:
     return (
         message.id, content.account, content.user, state, message.parts, message.price, message.receiver,
         message.connector, content.id, content.sender, content.dialect, content.tag, content.callback, content.way,
+        content.channel,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from depesza.core import ledger, planning, quota
 from depesza.core.facts import Account, Facts, User
 from depesza.core.fairness import Lanes
-from depesza.core.model import FINAL, MICRO, Accepted, Content, Message, State, Submission
+from depesza.core.model import FINAL, MICRO, Accepted, Content, Message, ReceiptFact, State, Submission
 from depesza.core.planning import Plan, Policy
 from depesza.services import notices, orders
 from depesza.store.tx import Tx
@@ -60,7 +60,10 @@ async def charge(
         payer = quota.payer(account, user)
         wallet = await tx.wallet(payer)
         before = wallet.balance
-        await tx.book(ledger.charge(payer, price, ref, now, tx.new_id(), note), quota.limit(account, user))
+        await tx.book(
+            ledger.charge(payer, price, ref, now, tx.new_id(), note, account.currency),
+            quota.limit(account, user, tx.facts),
+        )
         if user is not None and user.quota and quota.runs_low(user, before, wallet.balance):
             await _alert(tx, account, user, wallet.balance, policy, now)
     await orders.recredit(tx, account, now)
@@ -114,10 +117,11 @@ async def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: i
     for message in plan.messages:
         if message.state in FINAL:
             content = message.content
-            notices.owe_receipt(
-                tx, account, user, message.id, content.dialect, content.sender, message.receiver, content.tag,
-                message.state, message.refusal, now, content.callback,
+            fact = ReceiptFact(
+                message.id, message.state, message.refusal, now, content.sender, message.receiver, content.tag,
+                message.parts, message.price, content.channel,
             )  # fmt: skip
+            notices.owe_receipt(tx, account, user, content.dialect, fact, content.callback)
             await notices.owe_hooks(
                 tx, content.user, message.id, content.dialect, content.sender, message.receiver, content.tag,
                 message.parts, message.state, message.refusal, now,

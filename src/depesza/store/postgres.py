@@ -95,6 +95,7 @@ _UPSERTS: dict[str, Callable[[Row], object]] = {
     "conversations": _pair,
     "optouts": _pair,
     "wallets": lambda row: row[0],
+    "tallies": _pair,
 }
 """Inserts that may meet their own key twice in one statement, which PostgreSQL refuses: the last row counts."""
 

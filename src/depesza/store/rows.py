@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
-from depesza.core.model import Content, Message, State
+from depesza.core.model import Content, Extras, Message, State
+
+_extras = msgspec.json.Decoder(Extras).decode
 
 Cell = int | str | bytes | None
 Row = Sequence[Any]
@@ -46,4 +48,5 @@ def message_of(row: Row, contents: dict[int, Content]) -> Message:
 
 def content_of(row: Row) -> Content:
     """Read a submission from the columns of `contents`."""
-    return msgspec.convert(dict(zip(Content.__struct_fields__, row, strict=True)), Content)
+    extras = None if row[20] is None else _extras(row[20])
+    return msgspec.convert(dict(zip(Content.__struct_fields__, (*row[:20], extras), strict=True)), Content)

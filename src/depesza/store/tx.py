@@ -15,7 +15,7 @@ from msgspec import Struct
 from depesza.core.facts import Facts
 from depesza.core.ids import Ids
 from depesza.core.ledger import spend
-from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Wallet
+from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Tally, Wallet
 from depesza.store import schema
 from depesza.store.recent import Recent
 from depesza.store.rows import Cell as Cell
@@ -32,6 +32,7 @@ HOT_ORDER = (
     "remotes",
     "parked",
     "notices",
+    "client_refs",
     "optouts",
     "inbounds",
     "conversations",
@@ -55,9 +56,14 @@ HOT_ORDER = (
     "reroute",
     "events",
     "wallets",
+    "tallies",
 )
 """Order in which a batch is flushed: rows come before what changes them."""
 
+
+_encode = msgspec.json.Encoder().encode
+_COLLECTED = 3
+"""State of a notice that waits for its client to collect it."""
 
 SLOW = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Bounds, in seconds, between which commits are counted."""
@@ -161,6 +167,9 @@ class Batch:
         self.wallets = wallets
         self.recent = recent
         self.dirty: set[int] = set()
+        self.tallies: dict[tuple[int, str], Tally] = {}
+        self.tallied: dict[tuple[int, str], Tally] = {}
+        """Tallies that were read, and those that changed since the last flush."""
         self.hot: dict[str, list[Row]] = {}
         self.later: list[tuple[str, Sequence[Cell]]] = []
         self.work = Work()
@@ -172,9 +181,13 @@ class Batch:
         """Write everything kept back so far."""
         if self.dirty:
             self.hot["wallets"] = [
-                (wallet.id, wallet.balance, wallet.optouts) for wallet in map(self.wallets.__getitem__, self.dirty)
+                (wallet.id, wallet.balance, wallet.optouts, wallet.serial)
+                for wallet in map(self.wallets.__getitem__, self.dirty)
             ]
             self.dirty.clear()
+        if self.tallied:
+            self.hot["tallies"] = [(row.account, row.key, row.at, row.count) for row in self.tallied.values()]
+            self.tallied = {}
         if self.hot:
             hot, self.hot = self.hot, {}
             if "move" in hot:
@@ -202,6 +215,9 @@ class Batch:
             if wallet != self.wallets[id]:
                 self.wallets[id] = wallet
                 self.dirty.add(id)
+        if tx.tallied:
+            self.tallies |= tx.tallied
+            self.tallied |= tx.tallied
         if tx.later:
             await self.flush()
             self.later += tx.later
@@ -223,7 +239,7 @@ class Batch:
 class Tx:
     """One service's view of the open transaction."""
 
-    __slots__ = ("_batch", "_recent", "facts", "facts_changed", "hot", "later", "node", "wallets", "worked")
+    __slots__ = ("_batch", "_recent", "facts", "facts_changed", "hot", "later", "node", "tallied", "wallets", "worked")
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
@@ -232,6 +248,7 @@ class Tx:
         self.hot: dict[str, list[Row]] = {}
         self.later: list[tuple[str, Sequence[Cell]]] = []
         self.wallets: dict[int, Wallet] = {}
+        self.tallied: dict[tuple[int, str], Tally] = {}
         self.worked: Work | None = None
         self.facts_changed = False
         self._recent: Recent | None = None
@@ -307,9 +324,9 @@ class Tx:
         shared = self._batch.wallets.get(id)
         if shared is None:
             rows = await self._batch.driver.rows(self._batch.wallet_query, id)
-            balance, optouts = rows[0] if rows else (0, 0)
-            shared = self._batch.wallets[id] = Wallet(id, balance, optouts)
-        mine = Wallet(shared.id, shared.balance, shared.optouts)
+            balance, optouts, serial = rows[0] if rows else (0, 0, 0)
+            shared = self._batch.wallets[id] = Wallet(id, balance, optouts, serial)
+        mine = Wallet(shared.id, shared.balance, shared.optouts, shared.serial)
         self.wallets[id] = mine
         return mine
 
@@ -331,15 +348,37 @@ class Tx:
             (entry.id, entry.at, entry.kind, entry.source, entry.target, entry.amount, entry.ref, entry.note),
         )
 
+    # limits
+
+    async def tallies(self, account: int, keys: Sequence[str]) -> list[Tally]:
+        """Read how often an account did something, for change with `tally`; what was never done is zero.
+
+        The account's wallet is locked first, so that no other process counts at the same time.
+        """
+        batch = self._batch
+        await self.wallet(account)
+        missing = [(account, key) for key in dict.fromkeys(keys) if (account, key) not in batch.tallies]
+        if missing:
+            found = {(row[0], row[1]): row for row in await batch.driver.rows_for("tallies", missing)}
+            for key in missing:
+                row = found.get(key)
+                batch.tallies[key] = Tally(*row) if row is not None else Tally(*key)
+        mine = self.tallied
+        return [mine.get((account, key)) or batch.tallies[account, key] for key in keys]
+
+    def tally(self, account: int, key: str, at: int, count: int) -> None:
+        """Write how often an account did something."""
+        self.tallied[account, key] = Tally(account, key, at, count)
+
     # consent
 
-    async def stopped(self, account: int, numbers: Sequence[str]) -> frozenset[str]:
-        """Tell which of these numbers asked the account for silence."""
+    async def stopped(self, account: int, numbers: Sequence[str], kinds: Sequence[int] = (0,)) -> frozenset[str]:
+        """Tell which of these numbers asked the account for silence, or are barred in one of these kinds."""
         wallet = self._batch.wallets.get(account) or await self.wallet(account)
         if not wallet.optouts:
             return frozenset()
         rows = await self.rows_for("stopped", [(account, number) for number in numbers])
-        return frozenset(str(row[0]) for row in rows)
+        return frozenset(str(row[0]) for row in rows if row[1] in kinds)
 
     # messages
 
@@ -351,6 +390,7 @@ class Tx:
             (
                 c.id, c.account, c.user, c.dialect, c.created, c.sender, c.text, c.tag, c.alphabet, c.flash,
                 int(c.priority), c.due, c.deferred, c.expires, c.reply_to, c.count, c.batch, c.way.value, c.callback,
+                c.channel.value, None if c.extras is None else _encode(c.extras),
             ),
         )  # fmt: skip
 
@@ -361,7 +401,8 @@ class Tx:
             (
                 m.id, m.content.account, m.content.user, m.content.id, m.receiver, m.text, m.parts, m.price,
                 int(m.state), m.priority, m.turn, m.due, m.content.expires, m.route, m.connector, node,
-                1 if m.state is State.SENDING else m.attempts, m.refusal, 1 if m.maybe_sent else 0, 0, 0, 0,
+                1 if m.state is State.SENDING else m.attempts, m.refusal, 1 if m.maybe_sent else 0, 0, 0,
+                m.content.created if m.state is State.DELIVERED else 0,
             )
             for m in messages
         ]  # fmt: skip
@@ -427,7 +468,7 @@ class Tx:
                 n.due,
                 n.created,
                 n.tries,
-                0,
+                _COLLECTED if n.collected else 0,
                 self.node,
             ),
         )

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from depesza.core.ledger import credits
-from depesza.core.model import Accepted, Priority, State, Submission
+from depesza.core.model import ARRIVED, Accepted, Priority, State, Submission
 from depesza.core.senders import names_contact
 from depesza.dialects.ovh import codes, dates, errors
 from depesza.services.lists import Received, Sent, Stopped
@@ -336,7 +336,7 @@ def _job(
     sent: Sent, zone: str
 ) -> tuple[int, str, str, str, str, int, int, int | float, int, int, int, str | None, str | None]:
     where = dates.zone(zone)
-    delivered = sent.state is State.DELIVERED
+    delivered = sent.state in ARRIVED
     return (
         sent.id,
         dates.write(sent.created, where),

@@ -21,6 +21,8 @@ RECEIPT: dict[State, int] = {
     State.EXPIRED: 2,
     State.REJECTED: 16,  # never left, never billed
     State.CANCELLED: 16,
+    State.READ: 1,
+    State.CLICKED: 1,
 }
 """`deliveryReceipt` of each state."""
 
@@ -42,6 +44,8 @@ PTT_OF_STATE: dict[State, int] = {
     State.SENT: 3,
     State.PENDING: 1,
     State.DELIVERED: 4,
+    State.READ: 4,
+    State.CLICKED: 4,
 }
 """`ptt` where the state alone decides."""
 

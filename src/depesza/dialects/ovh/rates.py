@@ -20,7 +20,7 @@ BILLED = "fr"
 def part_price(facts: Facts, account: int, country: str) -> int:
     """Tell what one part to a mobile of a country costs, in micro-credits; `all` is where no price fits."""
     digits, today = usual_mobile(country.upper()) if country != "all" else ("", "")
-    return facts.pricing.part(account, digits, today)
+    return facts.pricing.part(account, digits, today) or 0
 
 
 def name_of(country: str) -> str:

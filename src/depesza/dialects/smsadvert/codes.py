@@ -35,6 +35,8 @@ STATUS = {
     State.EXPIRED: "failed",
     State.REJECTED: "failed",
     State.CANCELLED: "failed",
+    State.READ: "delivered",
+    State.CLICKED: "delivered",
 }
 """What a callback says: final states only. spec: smsadvert/6"""
 

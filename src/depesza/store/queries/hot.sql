@@ -58,35 +58,43 @@ SELECT l.id AS id, l.account AS account, l.wallet AS wallet, l.price AS price FR
 WHERE l.status IN ('todo', 'doing') /*pg FOR UPDATE OF l */
 
 -- name: wallet
-SELECT balance, optouts FROM wallets WHERE id = ?1 /*pg FOR UPDATE */
+SELECT balance, optouts, serial FROM wallets WHERE id = ?1 /*pg FOR UPDATE */
 
 -- name: wallet_look
-SELECT balance, optouts FROM wallets WHERE id = ?1
+SELECT balance, optouts, serial FROM wallets WHERE id = ?1
+
+-- name: tallies
+-- values: account bigint, key text
+-- columns: account, key, at, count
+-- How often accounts did something lately.
+SELECT t.account AS account, t.key AS key, t.at AS at, t.count AS count
+FROM v JOIN tallies t ON t.account = v.account AND t.key = v.key
 
 -- name: stopped
 -- values: account bigint, number text
--- columns: number
--- Which of these numbers asked this account for silence.
-SELECT optouts.number AS number FROM v JOIN optouts ON optouts.account = v.account AND optouts.number = v.number
+-- columns: number, kind
+-- Which of these numbers asked this account for silence, or were barred.
+SELECT optouts.number AS number, optouts.kind AS kind FROM v JOIN optouts ON optouts.account = v.account AND optouts.number = v.number
 
 -- name: find_remotes
 -- values: n bigint, connector bigint, remote text
--- columns: n, remote, part, part_state, id, account, user_id, state, parts, price, receiver, connector, submission, sender, dialect, tag, callback, way
+-- columns: n, remote, part, part_state, id, account, user_id, state, parts, price, receiver, connector, submission, sender, dialect, tag, callback, way, channel
 -- Find the messages of carriers' ids, with what a receipt needs to know.
 SELECT v.n AS n, r.remote AS remote, r.part AS part, r.state AS part_state, m.id AS id, m.account AS account,
   m.user_id AS user_id, m.state AS state, m.parts AS parts, m.price AS price, m.receiver AS receiver,
   m.connector AS connector, m.submission AS submission, s.sender AS sender, s.dialect AS dialect, s.tag AS tag,
-  s.callback AS callback, s.way AS way
+  s.callback AS callback, s.way AS way, s.channel AS channel
 FROM v JOIN remotes r ON r.connector = v.connector AND r.remote = v.remote
 JOIN messages m ON m.id = r.message JOIN submissions s ON s.id = m.submission /*pg FOR UPDATE OF m */
 
 -- name: find_messages
 -- values: id bigint
--- columns: id, account, user_id, state, parts, price, receiver, connector, submission, sender, dialect, tag, callback, way, attempts, expires
+-- columns: id, account, user_id, state, parts, price, receiver, connector, submission, sender, dialect, tag, callback, way, channel, attempts, expires
 -- The same for messages whose ids we know.
 SELECT m.id AS id, m.account AS account, m.user_id AS user_id, m.state AS state, m.parts AS parts,
   m.price AS price, m.receiver AS receiver, m.connector AS connector, m.submission AS submission,
-  s.sender AS sender, s.dialect AS dialect, s.tag AS tag, s.callback AS callback, s.way AS way, m.attempts AS attempts, m.expires AS expires
+  s.sender AS sender, s.dialect AS dialect, s.tag AS tag, s.callback AS callback, s.way AS way,
+  s.channel AS channel, m.attempts AS attempts, m.expires AS expires
 FROM v JOIN messages m ON m.id = v.id JOIN submissions s ON s.id = m.submission /*pg FOR UPDATE OF m */
 
 -- name: sibling_parts

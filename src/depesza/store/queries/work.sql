@@ -15,12 +15,13 @@ SELECT DISTINCT connector FROM messages WHERE node = ?1 AND state IN (1, 2)
 
 -- name: contents
 -- values: id bigint
--- columns: id, account, user_id, dialect, created, sender, text, tag, alphabet, flash, priority, due, deferred, expires, reply_to, count, batch, way, callback
+-- columns: id, account, user_id, dialect, created, sender, text, tag, alphabet, flash, priority, due, deferred, expires, reply_to, count, batch, way, callback, channel, extras
 -- The contents of submissions.
 SELECT s.id AS id, s.account AS account, s.user_id AS user_id, s.dialect AS dialect, s.created AS created,
   s.sender AS sender, s.text AS text, s.tag AS tag, s.alphabet AS alphabet, s.flash AS flash,
   s.priority AS priority, s.due AS due, s.deferred AS deferred, s.expires AS expires, s.reply_to AS reply_to,
-  s.count AS count, s.batch AS batch, s.way AS way, s.callback AS callback
+  s.count AS count, s.batch AS batch, s.way AS way, s.callback AS callback,
+  s.channel AS channel, s.extras AS extras
 FROM v JOIN submissions s ON s.id = v.id
 
 -- name: sending_page
@@ -98,6 +99,7 @@ SELECT MAX(id) FROM (
   SELECT MAX(id) AS id FROM submissions UNION ALL
   SELECT MAX(id) AS id FROM entries UNION ALL
   SELECT MAX(id) AS id FROM notices UNION ALL
+  SELECT MAX(id) AS id FROM segments UNION ALL
   SELECT MAX(id) AS id FROM inbounds UNION ALL
   SELECT MAX(id) AS id FROM parked UNION ALL
   SELECT MAX(id) AS id FROM acts UNION ALL

@@ -28,7 +28,10 @@ INSERTS: dict[str, str] = {
     "conversations": "ON CONFLICT (number, peer) DO UPDATE SET account = excluded.account,"
     " user_id = excluded.user_id, message = excluded.message, tag = excluded.tag, batch = excluded.batch,"
     " until = excluded.until",
-    "wallets": "ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, optouts = excluded.optouts",
+    "wallets": "ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, optouts = excluded.optouts,"
+    " serial = excluded.serial",
+    "tallies": "ON CONFLICT (account, key) DO UPDATE SET at = excluded.at, count = excluded.count",
+    "client_refs": "",
     "orders": "",
     "order_lines": "",
     "vouchers": "",

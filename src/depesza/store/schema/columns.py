@@ -14,9 +14,9 @@ def whole(name: str, *, key: bool = False, before: str | None = None) -> Column[
     return Column(name, WHOLE, primary_key=key, nullable=False, autoincrement=False, server_default=before)
 
 
-def small(name: str, *, key: bool = False) -> Column[int]:
+def small(name: str, *, key: bool = False, before: str | None = None) -> Column[int]:
     """Declare a flag, a state or a short count."""
-    return Column(name, SmallInteger, primary_key=key, nullable=False, autoincrement=False)
+    return Column(name, SmallInteger, primary_key=key, nullable=False, autoincrement=False, server_default=before)
 
 
 def words(name: str, *, key: bool = False, null: bool = False, before: str | None = None) -> Column[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Index, LargeBinary, Table, Text
 
 from depesza.core import facts
 from depesza.core.pricing import Price
+from depesza.core.ranges import Range
 from depesza.core.restrictions import Restriction
 from depesza.core.routing import Route
 from depesza.core.tariffs import Pack
@@ -21,6 +22,8 @@ FACTS: dict[str, type[Struct]] = {
     "applications": facts.Application,
     "credentials": facts.Credential,
     "tokens": facts.Token,
+    "logins": facts.Login,
+    "limits": facts.Limits,
     "webhooks": facts.Webhook,
     "phone_settings": facts.PhoneSettings,
     "senders": facts.Sender,
@@ -30,6 +33,7 @@ FACTS: dict[str, type[Struct]] = {
     "packs": Pack,
     "wordings": facts.Wording,
     "restrictions": Restriction,
+    "ranges": Range,
 }
 """Table and struct of everything that `core.facts.Facts` holds."""
 
@@ -38,6 +42,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "wordings": ("account", "name"),
     "webhooks": ("user_id", "name"),
     "phone_settings": ("account",),
+    "limits": ("account",),
+    "ranges": ("prefix",),
 }
 """Primary keys other than `id`."""
 
@@ -48,6 +54,7 @@ UNIQUE: dict[str, tuple[str, ...]] = {
     "applications": ("key",),
     "credentials": ("digest",),
     "tokens": ("account", "name"),
+    "logins": ("name",),
     "connectors": ("name",),
     "packs": ("country", "quantity"),
 }

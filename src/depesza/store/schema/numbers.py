@@ -19,6 +19,8 @@ lookups = Table(
     whole("connector"),
     whole("node"),
     octets("finding"),
+    words("dialect", before=""),
+    words("tag", before=""),
     Index("lookups_account", "account", "id"),
     Index("lookups_request", "request", "id"),
     Index(

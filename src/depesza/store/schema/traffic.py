@@ -10,7 +10,9 @@ meta = Table("meta", metadata, words("key", key=True), whole("value"))
 leases = Table("leases", metadata, words("name", key=True), whole("holder"), whole("fence"), whole("until"))
 """Who holds what until when: `node:<n>` for a process and all that it accepted."""
 
-wallets = Table("wallets", metadata, whole("id", key=True), whole("balance"), whole("optouts"))
+wallets = Table(
+    "wallets", metadata, whole("id", key=True), whole("balance"), whole("optouts"), whole("serial", before="0")
+)
 """Balance of an account (its id) or of a user with a quota (the user's id)."""
 
 entries = Table(
@@ -52,7 +54,10 @@ submissions = Table(
     words("batch"),
     words("way", before=""),
     words("callback", before=""),
+    words("channel", before=""),
+    octets("extras"),
 )
+"""One row a request; `extras` is JSON of `core.model.Extras`, where there are any."""
 
 messages = Table(
     "messages",
@@ -92,6 +97,30 @@ messages = Table(
     Index("messages_scheduled", "due", sqlite_where=text("state = 0"), postgresql_where=text("state = 0")),
 )
 """One row a message; the two partial indexes are the queue."""
+
+client_refs = Table(
+    "client_refs",
+    metadata,
+    whole("account", key=True),
+    words("ref", key=True),
+    words("receiver", key=True),
+    whole("message", key=True),
+    words("comment"),
+    sqlite_with_rowid=False,
+)
+"""Messages, and numbers looked up, that a client calls by an id of its own and the receiver, the newest last."""
+
+tallies = Table(
+    "tallies",
+    metadata,
+    whole("account", key=True),
+    words("key", key=True),
+    whole("at"),
+    whole("count"),
+    Index("tallies_at", "at"),
+    sqlite_with_rowid=False,
+)
+"""How often an account did something lately: what its limits are measured by. Old rows are swept."""
 
 remotes = Table(
     "remotes",
@@ -148,8 +177,28 @@ notices = Table(
     small("state"),
     whole("node"),
     Index("notices_due", "due", sqlite_where=text("state = 0"), postgresql_where=text("state = 0")),
+    Index("notices_collected", "account", "id", sqlite_where=text("state = 3"), postgresql_where=text("state = 3")),
 )
-"""News owed to clients: state 0 waits, 1 was taken, 2 was given up."""
+"""News owed to clients: state 0 waits to be called, 3 waits to be collected, 1 was taken, 2 was given up."""
+
+segments = Table(
+    "segments",
+    metadata,
+    whole("id", key=True),
+    whole("account"),
+    words("source"),
+    words("destination"),
+    whole("reference"),
+    small("total"),
+    small("number"),
+    octets("body"),
+    words("callback"),
+    whole("message"),
+    whole("at"),
+    Index("segments_whole", "account", "source", "destination", "reference", "total"),
+    Index("segments_at", "at"),
+)
+"""Pieces of long texts, until all are there; then the last one alone, with its message."""
 
 optouts = Table(
     "optouts",
@@ -159,8 +208,10 @@ optouts = Table(
     whole("created"),
     whole("message"),
     words("batch"),
+    small("kind", before="0"),
     sqlite_with_rowid=False,
 )
+"""Numbers that an account must not write to: `kind` 0 at all, 1 in lists, 2 one by one."""
 
 inbounds = Table(
     "inbounds",
