@@ -69,6 +69,22 @@ def upgrade() -> None:
     sa.Column('ported', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default='0', autoincrement=False, nullable=False),
     sa.PrimaryKeyConstraint('prefix')
     )
+    op.create_table('segments',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('account', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('destination', sa.Text(), nullable=False),
+    sa.Column('reference', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('total', sa.SmallInteger(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.SmallInteger(), autoincrement=False, nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=True),
+    sa.Column('callback', sa.Text(), nullable=False),
+    sa.Column('message', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_index('segments_at', 'segments', ['at'], unique=False)
+    op.create_index('segments_whole', 'segments', ['account', 'source', 'destination', 'reference', 'total'], unique=False)
     op.create_table('tallies',
     sa.Column('account', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
@@ -86,6 +102,7 @@ def upgrade() -> None:
     op.add_column('accounts', sa.Column('sender', sa.Text(), server_default='', autoincrement=False, nullable=False))
     op.add_column('lookups', sa.Column('dialect', sa.Text(), server_default='', nullable=False))
     op.add_column('lookups', sa.Column('tag', sa.Text(), server_default='', nullable=False))
+    op.create_index('notices_collected', 'notices', ['account', 'id'], unique=False, sqlite_where=sa.text('state = 3'), postgresql_where=sa.text('state = 3'))
     op.add_column('optouts', sa.Column('kind', sa.SmallInteger(), server_default='0', autoincrement=False, nullable=False))
     op.add_column('prices', sa.Column('channel', sa.Text(), server_default='', autoincrement=False, nullable=False))
     op.add_column('prices', sa.Column('operator', sa.Text(), server_default='', autoincrement=False, nullable=False))
