@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depesza.wire.forms import read_form, read_query, read_text
+from depesza.wire.forms import Part, read_boundary, read_form, read_parts, read_query, read_text
 
 MULTIPART = (
     b'preamble\r\n--B\r\nContent-Disposition: form-data; name="to"\r\n\r\n+33601020304\r\n'
@@ -37,6 +37,19 @@ def test_a_query_is_read_as_it_was_meant(query: bytes, pairs: list[tuple[str, st
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=B", 'Multipart/Form-Data; charset=x; boundary="B"'])
 def test_a_multipart_form_is_read(kind: str) -> None:
     assert list(read_form(kind, MULTIPART)) == [("to", "+33601020304"), ("message", "two\r\nlines é & + %41")]
+
+
+def test_files_come_with_their_names_and_kinds() -> None:
+    body = (
+        b'--B\r\nContent-Disposition: form-data; name="f0"; filename="a b.txt"\r\nContent-Type: text/plain\r\n\r\n\x00\r\n\xff'
+        b"\r\n--B\r\ncontent-disposition: form-data; name=f1; filename=c.gif\r\n\r\n"
+        b'\r\n--B\r\nContent-Disposition: form-data; name="t"\r\n\r\nx\r\n--B--\r\n'
+    )
+    assert list(read_parts(read_boundary("multipart/form-data; boundary=B"), body)) == [
+        Part(b"f0", b"\x00\r\n\xff", b"a b.txt", b"text/plain"),
+        Part(b"f1", b"", b"c.gif", b""),
+        Part(b"t", b"x", None, b""),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["", "application/x-www-form-urlencoded; charset=utf-8", "multipart/form-data"])

@@ -8,12 +8,27 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
+from msgspec import Struct
+
 _LATIN = [bytes([octet]).decode("cp1252", "ignore") or chr(octet) for octet in range(256)]
 _BOUNDARY = re.compile(r'multipart/form-data\b.*?;\s*boundary=(?:"([^"]+)"|([^\s;,"]+))', re.IGNORECASE)
 _NAME = re.compile(rb'^content-disposition:.*?[;\s]name=(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE | re.MULTILINE)
+_FILE = re.compile(rb'^content-disposition:.*?[;\s]filename=(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE | re.MULTILINE)
+_KIND = re.compile(rb"^content-type:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 Pair = tuple[str, str]
 """A name and its value."""
+
+
+class Part(Struct, frozen=True, gc=False):
+    """One field of a multipart form, in octets: only its reader knows the character set."""
+
+    name: bytes
+    value: bytes
+    filename: bytes | None
+    """None where the field is no file."""
+    kind: bytes
+    """Its Content-Type, empty where it has none."""
 
 
 def read_query(query: bytes) -> Iterator[Pair]:
@@ -26,18 +41,31 @@ def read_query(query: bytes) -> Iterator[Pair]:
 
 def read_form(content_type: str, body: bytes) -> Iterator[Pair]:
     """Read a form's body: multipart where its Content-Type says so, else urlencoded."""
-    found = _BOUNDARY.match(content_type.strip())
-    if found is None:
+    boundary = read_boundary(content_type)
+    if not boundary:
         return read_query(body)
-    return _parts(body, (found[1] or found[2]).encode())
+    return ((read_text(part.name), read_text(part.value)) for part in read_parts(boundary, body))
 
 
-def _parts(body: bytes, boundary: bytes) -> Iterator[Pair]:
+def read_boundary(content_type: str) -> bytes:
+    """Read what parts the fields of a multipart form; empty where a body is none."""
+    found = _BOUNDARY.match(content_type.strip())
+    return b"" if found is None else (found[1] or found[2]).encode()
+
+
+def read_parts(boundary: bytes, body: bytes) -> Iterator[Part]:
+    """Read the fields and files of a multipart form; what has no name or no end of its head is left out."""
     for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
         head, gap, value = part.partition(b"\r\n\r\n")
         named = _NAME.search(head)
         if gap and named is not None:
-            yield read_text(named[1] or named[2] or b""), read_text(value)
+            file, kind = _FILE.search(head), _KIND.search(head)
+            yield Part(
+                named[1] or named[2] or b"",
+                value,
+                None if file is None else file[1] or file[2] or b"",
+                b"" if kind is None else kind[1].strip(),
+            )
 
 
 def _unquoted(octets: bytes) -> str:
