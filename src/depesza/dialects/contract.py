@@ -4,8 +4,8 @@ A dialect reads `HttpRequest`s, runs services on the store and writes `HttpReply
 news it turns a `Notice` into an `HttpCall`. Handlers are three strokes: read, service, write.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -17,7 +17,11 @@ from depesza.services.audiences import Staged
 from depesza.services.documents import Document
 from depesza.services.vault import Vault
 from depesza.store.contract import Store
+from depesza.store.tx import Tx
 from depesza.wire.http import HttpCall, HttpReply, HttpRequest
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Lists(Protocol):
@@ -66,6 +70,25 @@ class Context(Struct, frozen=True):
     """Whether a mail server is set."""
     http2sms_help: str = ""
     """Address that http2sms names in its refusals; empty for our own page."""
+
+
+class Serving:
+    """What a request that carries its context can do: run services."""
+
+    __slots__ = ()
+    context: Context
+
+    def run(
+        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]:
+        """Run a service in the next commit."""
+        return self.context.store.run(service, *args, **kwargs)
+
+    def look(
+        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]:
+        """Run a service that only reads."""
+        return self.context.store.look(service, *args, **kwargs)
 
 
 class Row(Struct, frozen=True):

@@ -5,21 +5,16 @@ cannot be read raises `OvhError` 400.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
 from depesza.core.facts import Account
-from depesza.dialects.contract import Context
+from depesza.dialects.contract import Context, Serving
 from depesza.dialects.ovh import errors
 from depesza.dialects.ovh.access import Rules
-from depesza.store.tx import Tx
 from depesza.wire.http import HttpRequest
-
-T = TypeVar("T")
-P = ParamSpec("P")
 
 NO_ACCOUNT = Account(id=0, owner=0, name="")
 """Stands in calls whose path names no account."""
@@ -41,7 +36,7 @@ ANONYMOUS = Caller(0, 0, 0, Rules(()))
 """Calls open routes."""
 
 
-class Call(Struct):
+class Call(Struct, Serving):
     """One request on its way through a handler."""
 
     request: HttpRequest
@@ -90,18 +85,6 @@ class Call(Struct):
     def scope(self) -> frozenset[int] | None:
         """Tell the accounts that the key is confined to; None when it reaches all of its owner's."""
         return frozenset(account.id for account in self.accounts()) if self.caller.rules.confined else None
-
-    def run(
-        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> Awaitable[T]:
-        """Run a service in the next commit."""
-        return self.context.store.run(service, *args, **kwargs)
-
-    def look(
-        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> Awaitable[T]:
-        """Run a service that only reads."""
-        return self.context.store.look(service, *args, **kwargs)
 
 
 Handler = Callable[[Call], Awaitable[object]]

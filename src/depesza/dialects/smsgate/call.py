@@ -1,27 +1,25 @@
 """One request of somebody who was let in, as handlers get it; and the reading of bodies and queries."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
 from depesza.core.facts import Account, User
-from depesza.dialects.contract import Context
+from depesza.dialects.contract import Context, Serving
 from depesza.dialects.smsgate import errors
 from depesza.dialects.smsgate.claims import Claims
-from depesza.store.tx import Tx
 from depesza.wire.http import HttpReply, HttpRequest
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
 _encode = msgspec.json.Encoder().encode
 _FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
-class Call(Struct):
+class Call(Struct, Serving):
     """One request on its way through a handler."""
 
     request: HttpRequest
@@ -63,18 +61,6 @@ class Call(Struct):
         if not value.isascii() or not value.isdigit() or len(value) > 12 or not least <= int(value) <= most:
             raise errors.invalid(name, f"write a number from {least} to {most}")
         return int(value)
-
-    def run(
-        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> Awaitable[T]:
-        """Run a service in the next commit."""
-        return self.context.store.run(service, *args, **kwargs)
-
-    def look(
-        self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> Awaitable[T]:
-        """Run a service that only reads."""
-        return self.context.store.look(service, *args, **kwargs)
 
 
 Handler = Callable[[Call], Awaitable[HttpReply]]
