@@ -83,8 +83,7 @@ class Calling:
 
     async def start(self) -> None:
         """See `Caller`."""
-        await self.notifier.look()
-        self.notifier.start()
+        await self.notifier.start()
 
     def take(self, notices: Sequence[Notice]) -> None:
         """See `Caller`."""

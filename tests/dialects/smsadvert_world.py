@@ -266,7 +266,7 @@ async def booth_of(url: str, **context: object) -> AsyncIterator[Booth]:
         booth = Booth(store, clock, **context)
         await store.run(_equip, booth.vault.digest(TOKEN))
         booth.open()
-        booth.street.notifier.start()
+        await booth.street.notifier.start()
         yield booth
         found = await store.look(audit.audit, 0)
         assert found.clean, found.problems

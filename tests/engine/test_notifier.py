@@ -11,7 +11,7 @@ from tests.store.world import ONE, furnished
 from tests.support import Clock
 
 from depesza.core.facts import Account, Facts
-from depesza.core.model import MICRO, Notice, ReceiptFact, ReceiptFact, State
+from depesza.core.model import MICRO, Notice, ReceiptFact, State
 from depesza.engine import notifier as module
 from depesza.engine.notifier import Notifier, Plan
 from depesza.services.notices import owe_receipt, read_try
@@ -73,13 +73,13 @@ class Desk:
         self.wire = Wire()
         self.notifier: Notifier
 
-    def open(self, plan: Plan | None = None) -> "Desk":
+    async def open(self, plan: Plan | None = None) -> "Desk":
         """Start a notifier."""
         self.notifier = Notifier(
             self.store, {"ovh": Speaker()}, self.wire, lambda notice, call, now: call, self.clock, plan or Plan()
         )
         self.store.listen(self._work)
-        self.notifier.start()
+        await self.notifier.start()
         return self
 
     def _work(self, work: Work) -> None:
@@ -145,7 +145,7 @@ async def test_the_whole_schedule_is_kept_to_the_second_and_then_it_is_given_up(
         return BAD
 
     desk.wire.answer = slow_and_bad
-    desk.open()
+    await desk.open()
     plan = Plan().schedule
     assert sum(plan) > 3 * 86_400, "three days of trying"
     await desk.owe(7, SEEN)
@@ -167,7 +167,7 @@ async def test_the_whole_schedule_is_kept_to_the_second_and_then_it_is_given_up(
 
 
 async def test_a_call_that_was_taken_is_made_once(desk: Desk) -> None:
-    desk.open()
+    await desk.open()
     await desk.owe(7, SEEN)
     assert await desk.written(lambda rows: rows[0][1] == 1) == [(7, 1, 1)]
     desk.clock.move(86_400)
@@ -183,7 +183,7 @@ async def test_a_call_that_was_taken_is_made_once(desk: Desk) -> None:
 )
 async def test_only_2xx_is_taken_for_a_yes(desk: Desk, answer: HttpAnswer, again: bool) -> None:
     desk.wire.answer = lambda url: answer
-    desk.open(Plan(schedule=(100,)))
+    await desk.open(Plan(schedule=(100,)))
     await desk.owe(7, SEEN)
     assert await desk.written(lambda rows: rows[0][2] == 1) == [(7, 0 if again else 1, 1)]
 
@@ -191,7 +191,7 @@ async def test_only_2xx_is_taken_for_a_yes(desk: Desk, answer: HttpAnswer, again
 @pytest.mark.parametrize(("header", "wait"), [("90", 90), ("3", 5), ("never", 5), ("999999", 86_400)])
 async def test_a_client_may_ask_for_patience_but_not_for_haste(desk: Desk, header: str, wait: int) -> None:
     desk.wire.answer = lambda url: HttpAnswer(429, headers=(("Retry-After", header),))
-    desk.open(Plan(schedule=(5, 5)))
+    await desk.open(Plan(schedule=(5, 5)))
     await desk.owe(7, SEEN)
     await desk.written(lambda rows: rows[0][2] == 1)
     desk.clock.move(wait - 1)
@@ -202,7 +202,7 @@ async def test_a_client_may_ask_for_patience_but_not_for_haste(desk: Desk, heade
 
 
 async def test_all_changes_or_only_the_final_one_as_the_account_says(desk: Desk) -> None:
-    desk.open()
+    await desk.open()
     states = (State.SENT, State.PENDING, State.DELIVERED)
     await desk.owe(7, *states, notices="final")
     await desk.owe(8, *states, notices="all")
@@ -214,7 +214,7 @@ async def test_all_changes_or_only_the_final_one_as_the_account_says(desk: Desk)
 
 async def test_news_of_one_message_leaves_in_order_and_one_at_a_time(desk: Desk) -> None:
     desk.wire.gate = asyncio.Event()
-    desk.open()
+    await desk.open()
     await desk.owe(7, State.SENT, State.PENDING, State.DELIVERED)
     await desk.owe(8, State.SENT)
     assert await desk.told(2) == ["7-SENT", "8-SENT"]
@@ -225,7 +225,7 @@ async def test_news_of_one_message_leaves_in_order_and_one_at_a_time(desk: Desk)
 @pytest.mark.parametrize("wait", [5.0, 300.0], ids=["in memory", "in the table"])
 async def test_later_news_waits_behind_news_that_is_to_be_tried_again(desk: Desk, wait: float) -> None:
     desk.wire.answer = lambda url: BAD
-    desk.open(Plan(schedule=(wait, wait)))
+    await desk.open(Plan(schedule=(wait, wait)))
     await desk.owe(7, State.SENT, State.PENDING)
     await desk.written(lambda rows: rows[0][2] == 1)
     if wait < module.SOON:
@@ -242,19 +242,19 @@ async def test_later_news_waits_behind_news_that_is_to_be_tried_again(desk: Desk
 
 async def test_order_holds_over_a_restart(desk: Desk, store_url: str) -> None:
     desk.wire.answer = lambda url: BAD
-    desk.open(Plan(schedule=(5, 5)))
+    await desk.open(Plan(schedule=(5, 5)))
     await desk.owe(7, State.SENT, State.DELIVERED)
     await desk.written(lambda rows: rows[0][2] == 1)
     await desk.notifier.stop(0.1)
     desk.wire.answer, desk.wire.calls = (lambda url: GOOD), []
     desk.clock.move(5)
-    desk.open()
+    await desk.open()
     assert await desk.told(2) == ["7-SENT", "7-DELIVERED"]
 
 
 async def test_news_of_one_message_to_two_hosts_does_not_wait_for_each_other(desk: Desk) -> None:
     desk.wire.answer = lambda url: BAD if "one" in url else GOOD
-    desk.open(Plan(schedule=(50,)))
+    await desk.open(Plan(schedule=(50,)))
     await desk.owe(7, State.SENT, host="one.example")
     await desk.owe(7, State.DELIVERED, host="two.example")
     await desk.told(2)
@@ -273,7 +273,7 @@ async def test_a_slow_host_has_its_bound_and_delays_no_other(desk: Desk) -> None
         return await Wire.call(desk.wire, call)
 
     desk.wire.call = hang  # type: ignore[method-assign]
-    desk.open(Plan(per_host=3))
+    await desk.open(Plan(per_host=3))
     for id in range(1, 11):
         await desk.owe(id, SEEN, host="slow.example")
     for id in range(11, 21):
@@ -291,7 +291,7 @@ def _notice(host: str) -> Notice:
 
 async def test_no_more_calls_run_to_a_host_than_allowed(desk: Desk) -> None:
     desk.wire.gate = asyncio.Event()
-    desk.open(Plan(per_host=4))
+    await desk.open(Plan(per_host=4))
     for id in range(1, 31):
         await desk.owe(id, SEEN)
     await desk.told(4)
@@ -305,7 +305,7 @@ async def test_a_host_that_is_down_is_left_alone_probed_and_served_again(
 ) -> None:
     monkeypatch.setattr(module, "BREAK_FIRST", 0.2)
     desk.wire.answer, desk.wire.gate = (lambda url: GONE), asyncio.Event()
-    desk.open(Plan(per_host=20, schedule=(100_000,)))
+    await desk.open(Plan(per_host=20, schedule=(100_000,)))
     for id in range(1, 61):
         await desk.owe(id, SEEN)
     await desk.told(20)
@@ -327,7 +327,7 @@ async def test_a_host_that_is_down_is_left_alone_probed_and_served_again(
 
 async def test_a_host_that_answers_no_is_not_down(desk: Desk) -> None:
     desk.wire.answer = lambda url: HttpAnswer(404)
-    desk.open(Plan(schedule=(100,)))
+    await desk.open(Plan(schedule=(100,)))
     for id in range(1, 31):
         await desk.owe(id, SEEN)
     await desk.told(30)
@@ -341,7 +341,7 @@ async def test_what_was_owed_before_a_restart_is_told_after_it(desk: Desk) -> No
     desk.store.listen(lambda work: None)
     await desk.owe(7, State.SENT, State.DELIVERED)
     await desk.owe(8, State.FAILED)
-    desk.open()
+    await desk.open()
     assert sorted(await desk.told(3)) == ["7-DELIVERED", "7-SENT", "8-FAILED"]
     assert {state for _, state, _ in await desk.written(lambda rows: all(row[1] == 1 for row in rows))} == {1}
     assert len(desk.wire.calls) == 3
@@ -350,7 +350,7 @@ async def test_what_was_owed_before_a_restart_is_told_after_it(desk: Desk) -> No
 async def test_more_than_memory_holds_is_read_back_and_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 20)
     monkeypatch.setattr(module, "PAGE", 7)
-    desk.open(Plan(per_host=3))
+    await desk.open(Plan(per_host=3))
     for first in range(1, 201, 50):
         await asyncio.gather(*(desk.owe(id, SEEN) for id in range(first, first + 50)))
         assert desk.notifier.waiting <= 20
@@ -365,7 +365,7 @@ async def test_results_that_could_not_be_written_are_told_again_and_none_is_lost
     store = Faulty(desk.store)
     store.failing["tried"] = ["before"]
     desk.store = store  # type: ignore[assignment]
-    desk.open()
+    await desk.open()
     await desk.owe(7, SEEN)
     await desk.written(lambda rows: rows[0][1] == 1)
     assert desk.wire.calls == ["http://one.example/dlr?7-DELIVERED"] * 2
@@ -373,7 +373,7 @@ async def test_results_that_could_not_be_written_are_told_again_and_none_is_lost
 
 async def test_a_stop_waits_for_calls_under_way_and_writes_their_results(desk: Desk) -> None:
     desk.wire.gate = asyncio.Event()
-    desk.open(Plan(per_host=2))
+    await desk.open(Plan(per_host=2))
     for id in range(1, 6):
         await desk.owe(id, SEEN)
     await desk.told(2)
@@ -386,7 +386,7 @@ async def test_a_stop_waits_for_calls_under_way_and_writes_their_results(desk: D
 
 
 async def test_a_notice_nobody_can_write_is_tried_again_and_hurts_no_other(desk: Desk) -> None:
-    desk.open(Plan(schedule=(50,)))
+    await desk.open(Plan(schedule=(50,)))
     account = Account(id=ONE, owner=100, name="sms", callback="http://one.example/dlr")
 
     async def owe(tx: Tx) -> None:
@@ -406,7 +406,7 @@ async def test_another_node_tells_what_it_took_over(desk: Desk, store_url: str, 
     other = await open_store(store_url, clock)
     await other.join(12 * MICRO)
     try:
-        heir = Desk(other, clock).open()
+        heir = await Desk(other, clock).open()
         await asyncio.sleep(0.05)
         assert not heir.wire.calls
         await other.run(progress.adopt, gone, clock(), 100)
@@ -414,4 +414,4 @@ async def test_another_node_tells_what_it_took_over(desk: Desk, store_url: str, 
         await heir.notifier.stop(1.0)
     finally:
         await other.close()
-        desk.open()
+        await desk.open()

@@ -92,10 +92,10 @@ class World:
             post=Postman(server, self.vault, clock).send,
         )
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin with what the table holds, then with what is written."""
         self.store.listen(lambda work: self.notifier.take(work.notices))
-        self.notifier.start()
+        await self.notifier.start()
 
     async def owe(self, mail: Mail, now: int) -> None:
         """Let a service owe a mail."""
@@ -157,7 +157,7 @@ async def settled(world: World, clock: Clock, count: int) -> None:
 
 
 async def test_a_mail_reaches_the_server_once(world: World, mailbox: Mailbox, clock: Clock) -> None:
-    world.start()
+    await world.start()
     await world.owe(Mail("boss@example.org", "Hello", "Text\n", sender="Shop"), clock.now)
     await settled(world, clock, 1)
     (mail,) = mailbox.mails
@@ -168,7 +168,7 @@ async def test_a_mail_reaches_the_server_once(world: World, mailbox: Mailbox, cl
 
 async def test_a_mail_that_only_the_table_holds_leaves(world: World, mailbox: Mailbox, clock: Clock) -> None:
     await world.owe(Mail("boss@example.org", "Hello", "Text\n"), clock.now)
-    world.start()
+    await world.start()
     await settled(world, clock, 1)
     assert len(mailbox.mails) == 1
 
@@ -178,7 +178,7 @@ async def test_a_secret_is_sealed_until_it_leaves(world: World, mailbox: Mailbox
     await world.owe(Mail("boss@example.org", "Password", "It is ", sealed=sealed), clock.now)
     rows = await world.store.look(_facts)
     assert b"top secret" not in bytes(rows[0][0])
-    world.start()
+    await world.start()
     await settled(world, clock, 1)
     assert "It is top secret" in mailbox.mails[0].get_content()
 
@@ -199,7 +199,7 @@ async def test_a_refusal_for_now_is_tried_again_and_one_for_good_is_not(
     world: World, mailbox: Mailbox, clock: Clock, refusals: list[str], states: list[tuple[int, int]], said: list[str]
 ) -> None:
     mailbox.refusals = list(refusals)
-    world.start()
+    await world.start()
     await world.owe(Mail("boss@example.org", "Hello", "Text\n"), clock.now)
     await settled(world, clock, states[0][1])
     assert await world.states() == states

@@ -146,16 +146,10 @@ class Notifier:
         """Notices in memory."""
         return len(self._held)
 
-    def start(self) -> None:
-        """Begin, with what the table holds."""
+    async def start(self) -> None:
+        """Begin, with what the table holds: newer news must not overtake it."""
+        await self._look()
         self._clock = self._loop.create_task(self._tick())
-
-    async def look(self) -> None:
-        """Read what is due and not in memory: before newer news is taken, which must not overtake it."""
-        try:
-            await self._load()
-        except Exception as error:
-            log.exception("notifier.load_failed", error=repr(error))
 
     def take(self, notices: Sequence[Notice]) -> None:
         """Take notices that were just written."""
@@ -312,11 +306,17 @@ class Notifier:
             self._pump(host)
 
     async def _tick(self) -> None:
-        """Read back what is due and not in memory."""
         while True:
-            self._release()
-            await self.look()
             await asyncio.sleep(HASTE if self._overflow else LOOK)
+            self._release()
+            await self._look()
+
+    async def _look(self) -> None:
+        """Read what is due and not in memory."""
+        try:
+            await self._load()
+        except Exception as error:
+            log.exception("notifier.load_failed", error=repr(error))
 
     async def _load(self) -> None:
         if len(self._held) > MOST // 2:
