@@ -198,7 +198,6 @@ FATES = {
     "forbidden_text": _DENIED_TEXT,
     "flood": Fate(23, 251),
     "limit": Fate(23, 247),
-    "hours": Fate(23, 246),
     "new_address": Fate(23, 239),
     "no_credits": Fate(24),
     "unencodable": Fate(20, 241),

@@ -27,7 +27,7 @@ _STAMP = re.compile(r"0([0-9]{1,15})")
 _MINUTES = re.compile(r"[+ ]([0-9]{1,9})\s*")
 _ZONE = re.compile(r"[+-]?[0-9]{1,2}(?:\.[0-9]{1,6})?")
 _CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})")
-_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.((?:19|20)[0-9]{2})")
 _AMOUNT = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,6})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -64,8 +64,9 @@ def _moment(text: str, now: int, zone: tzinfo) -> int:
     """Read a moment; `ValueError` when it is none."""
     found = _PACKED.fullmatch(text) or _DOTTED.fullmatch(text)
     if found is not None:
-        day, month, year, hour, minute = (int(each) for each in found.groups())
-        return _micros(datetime(year if year >= 100 else 2000 + year, month, day, hour, minute, tzinfo=zone))
+        day, month, year, hour, minute = found.groups()
+        year = year if len(year) == 4 else f"20{year}"
+        return _micros(datetime(int(year), int(month), int(day), int(hour), int(minute), tzinfo=zone))
     hours = _HOURS.fullmatch(text)
     if hours is not None:
         return _within(int(hours[1]), int(hours[2]), now, zone)
@@ -135,7 +136,7 @@ def read_day(text: str, zone: tzinfo = MOSCOW) -> int:
         raise Refused(*PARAMETERS)
     try:
         return _micros(datetime(int(found[3]), int(found[2]), int(found[1]), tzinfo=zone))
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Refused(*PARAMETERS) from None
 
 
