@@ -19,11 +19,11 @@ import structlog
 from depesza.calling import Calling
 from depesza.core.fairness import Lanes
 from depesza.core.model import Notice
-from depesza.dialects.contract import Voice
 from depesza.engine import cores
 from depesza.engine.figures import Figures
 from depesza.engine.gather import Gather
-from depesza.front import make_client, make_dialects
+from depesza.front import make_client, make_dialects, voices
+from depesza.net.http_client import HttpClient
 from depesza.net.peer import Peer, PeerLost
 from depesza.services.vault import Vault
 from depesza.settings import Settings
@@ -165,6 +165,7 @@ class _There:
         self.peer = Peer(self.answer, self.lost)
         self._ended = False
         self._calling: Calling
+        self._client: HttpClient
         self._store: RemoteStore
 
     def answer(self, what: str, about: tuple[Any, ...]) -> Awaitable[Any] | None:
@@ -210,15 +211,16 @@ class _There:
         reader = await open_store(settings.store.url, self._now)
         self._store = RemoteStore(reader, self.peer, node)
         vault = Vault(settings.security.key.encode(), secrets.token_bytes)
-        made = make_dialects(settings, self._store, Lanes(), settings.policy(), vault, self._now, make_client(settings))
-        voices = {dialect.name: dialect for dialect in made if isinstance(dialect, Voice)}
+        self._client = make_client(settings)
+        made = make_dialects(settings, self._store, Lanes(), vault, self._now, self._client)
         together = Gather(asyncio.get_running_loop(), TOGETHER)
-        self._calling = Calling(settings, self._store, voices, vault, self._now, together)
+        self._calling = Calling(settings, self._store, voices(made), self._client, vault, self._now, together)
         self._built()
         await self._calling.start()
 
     async def _stop(self, grace: float) -> None:
         await self._calling.stop(grace)
+        await self._client.close()
         await self._store.close()
         self._ended = True
 

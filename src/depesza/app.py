@@ -21,15 +21,15 @@ from depesza.connectors.setup import Setup, World
 from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, Outcome, Receipt
-from depesza.dialects.contract import Voice
 from depesza.engine import cores, dispatcher, gather, keeper, ops, reporter
 from depesza.engine.campaigner import Campaigner
 from depesza.engine.exporter import Exporter
 from depesza.engine.figures import Counts, Figures
 from depesza.engine.fleet import Fleet
 from depesza.engine.inquirer import Inquirer
-from depesza.front import Front
+from depesza.front import Front, make_client, make_dialects, voices
 from depesza.net.clock import wall_clock
+from depesza.net.http_client import HttpClient
 from depesza.net.http_server import HttpServer
 from depesza.services import habits
 from depesza.services.phone_watch import Standing
@@ -95,7 +95,9 @@ class App:
         my_core: set[int] = set()
         if self._apart and settings.cluster.pin:
             my_core, self._spare_cores = cores.share(self.store.node)
-        self._make_engine()
+        client = make_client(settings)
+        ends.push_async_callback(client.close)
+        self._make_engine(client)
         self.store.listen(self._work)
         await self.keeper.adopt(self.store.node)
         ends.push_async_callback(self.keeper.stop)
@@ -139,7 +141,7 @@ class App:
 
     # parts
 
-    def _make_engine(self) -> None:
+    def _make_engine(self, client: HttpClient) -> None:
         settings = self.settings
         together = gather.Gather(self._loop, gather.WAIT)
         direct = not is_postgres(settings.store.url)
@@ -161,14 +163,12 @@ class App:
         self.reporter = reporter.Reporter(
             self.store, self.connectors, self.policy, self.now, self.keeper.parked, together
         )
-        self.front = Front(settings, self.store, self.turns, self.policy, self.vault, self.now, self.counts.requests)
-        self.caller = self._make_caller(together)
-
-    def _make_caller(self, together: gather.Gather) -> Caller:
+        made = make_dialects(settings, self.store, self.turns, self.vault, self.now, client)
+        self.front = Front(settings, made, self.counts.requests)
         if self._apart:
-            return Apart(self.settings, self.store, self._spare_cores)
-        voices = {dialect.name: dialect for dialect in self.front.dialects if isinstance(dialect, Voice)}
-        return Calling(self.settings, self.store, voices, self.vault, self.now, together)
+            self.caller = Apart(settings, self.store, self._spare_cores)
+        else:
+            self.caller = Calling(settings, self.store, voices(made), client, self.vault, self.now, together)
 
     async def _listen(self) -> None:
         await self.front.start()

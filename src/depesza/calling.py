@@ -12,7 +12,7 @@ from depesza.engine import notifier, signing
 from depesza.engine.figures import Figures
 from depesza.engine.gather import Gather
 from depesza.engine.postman import Postman
-from depesza.front import make_client
+from depesza.net.http_client import HttpClient
 from depesza.net.mail import MailServer
 from depesza.services.vault import Vault
 from depesza.settings import MailSettings, Settings
@@ -59,18 +59,18 @@ class Calling:
         settings: Settings,
         store: Store,
         voices: Mapping[str, Voice],
+        client: HttpClient,
         vault: Vault,
         now: Callable[[], int],
         gather: Gather | None = None,
     ) -> None:
         """`gather` is shared with others that write news of the same moment."""
         self._vault = vault
-        self._client = make_client(settings)
         plan = settings.callbacks
         self.notifier = notifier.Notifier(
             store,
             voices,
-            self._client,
+            client,
             self._signed,
             now,
             notifier.Plan(plan.timeout, plan.per_host, plan.schedule, _own_schedules(voices)),
@@ -99,7 +99,6 @@ class Calling:
     async def stop(self, grace: float) -> None:
         """See `Caller`."""
         await self.notifier.stop(min(grace, 5.0))
-        await self._client.close()
 
 
 def _own_schedules(voices: Mapping[str, Voice]) -> dict[str, Sequence[float]]:

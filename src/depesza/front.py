@@ -2,17 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 
 import msgspec
 import structlog
 
-from depesza import dialects
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO
-from depesza.core.planning import Policy
-from depesza.dialects.contract import Context, Dialect, Line
+from depesza.dialects import ALL
+from depesza.dialects.contract import Context, Dialect, Line, Voice
 from depesza.engine.loader import Loader
 from depesza.net import tls
 from depesza.net.guard import Guard
@@ -34,18 +33,9 @@ CERTIFICATES = 10.0
 
 
 class Front:
-    """The clients' listener and everything behind it, down to the store."""
+    """The clients' listener, and which dialect answers what comes in."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        lanes: Lanes,
-        policy: Policy,
-        vault: Vault,
-        now: Callable[[], int],
-        requests: Counter[tuple[str, int]],
-    ) -> None:
+    def __init__(self, settings: Settings, dialects: Sequence[Dialect], requests: Counter[tuple[str, int]]) -> None:
         """Nothing listens yet; raises `SettingsError` for a certificate that can't be used.
 
         `requests` counts them by dialect and status.
@@ -54,9 +44,8 @@ class Front:
         self._requests = requests
         self._certificates: tls.Certificates | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._client = make_client(settings)
-        self.dialects = make_dialects(settings, store, lanes, policy, vault, now, self._client)
-        self._mounts = {prefix: dialect for dialect in self.dialects for prefix in dialect.prefixes}
+        self.dialects = dialects
+        self._mounts = {prefix: dialect for dialect in dialects for prefix in dialect.prefixes}
         self._shared = {prefix.partition("/")[0] for prefix in self._mounts if "/" in prefix}
         self.http = self._make_server()
 
@@ -93,7 +82,6 @@ class Front:
         if self._watch is not None:
             self._watch.cancel()
         await self.http.stop(grace)
-        await self._client.close()
 
     def nudge(self, devices: Sequence[int]) -> None:
         """Hear that something was written that these phones shall be told, if they listen."""
@@ -150,15 +138,10 @@ def _certificates(certfile: str, keyfile: str) -> tls.Certificates | None:
 
 
 def make_dialects(
-    settings: Settings,
-    store: Store,
-    lanes: Lanes,
-    policy: Policy,
-    vault: Vault,
-    now: Callable[[], int],
-    client: HttpClient,
+    settings: Settings, store: Store, lanes: Lanes, vault: Vault, now: Callable[[], int], client: HttpClient
 ) -> Sequence[Dialect]:
     """Make all dialects; `client` fetches the files that clients name."""
+    policy = settings.policy()
 
     async def download(url: str, sink: Sink) -> HttpAnswer:
         return await client.fetch(url, sink, limit=LARGEST_FILE)
@@ -179,7 +162,12 @@ def make_dialects(
         http2sms_help=settings.http2sms.help,
         mails=bool(settings.mail.host),
     )
-    return [make(context) for make in dialects.ALL]
+    return [make(context) for make in ALL]
+
+
+def voices(made: Iterable[Dialect]) -> dict[str, Voice]:
+    """Choose the dialects that tell news, by name."""
+    return {dialect.name: dialect for dialect in made if isinstance(dialect, Voice)}
 
 
 def make_client(settings: Settings) -> HttpClient:

@@ -7,8 +7,7 @@ from tests.dialects.ovh_auth_world import Chance
 from tests.support import NOW, Clock
 
 from depesza.core.fairness import Lanes
-from depesza.core.planning import Policy
-from depesza.front import Front
+from depesza.front import Front, make_client, make_dialects
 from depesza.services.vault import Vault
 from depesza.settings import SecuritySettings, Settings
 from depesza.store.opening import open_store
@@ -34,7 +33,8 @@ async def test_each_address_leads_to_its_dialect(sqlite_url: str) -> None:
     clock, counts = Clock(NOW), Counter[tuple[str, int]]()
     settings = Settings(security=SecuritySettings(key="a key of sixteen octets"))
     store = await open_store(sqlite_url, clock)
-    front = Front(settings, store, Lanes(), Policy(), Vault(b"a key of sixteen octets", Chance()), clock, counts)
+    vault, client = Vault(b"a key of sixteen octets", Chance()), make_client(settings)
+    front = Front(settings, make_dialects(settings, store, Lanes(), vault, clock, client), counts)
     seen = []
     for path, _, _ in PLACES:
         counts.clear()
@@ -42,5 +42,6 @@ async def test_each_address_leads_to_its_dialect(sqlite_url: str) -> None:
         ((name, status),) = counts
         seen.append((path, name, status))
     await front.stop(0)
+    await client.close()
     await store.close()
     assert seen == PLACES
