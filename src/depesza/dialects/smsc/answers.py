@@ -31,7 +31,7 @@ _ENTITIES = str.maketrans(
 
 
 class Refused(Exception):
-    """A request that is refused; what it raises before has written nothing. `raise Refused(*codes.NO_MONEY)`."""
+    """A request that is refused: `raise Refused(*codes.NO_MONEY)`."""
 
     def __init__(self, code: int, text: str, id: Id = "") -> None:
         super().__init__(text)
