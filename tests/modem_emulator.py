@@ -308,7 +308,7 @@ def submitted(pdu: str) -> dict[str, Any]:
     plus = "+" if pdu[at + 2 : at + 4] == "91" else ""
     end = at + 4 + (digits + 1) // 2 * 2
     to = plus + swap(pdu[at + 4 : end])[:digits]
-    coding = int(pdu[end + 2 : end + 4], 16)
+    protocol, coding = int(pdu[end : end + 2], 16), int(pdu[end + 2 : end + 4], 16)
     at = end + 4
     validity = pdu[at : at + 2] if first >> 3 & 3 == 2 else None
     at += {0: 0, 2: 2}.get(first >> 3 & 3, 14)
@@ -316,10 +316,12 @@ def submitted(pdu: str) -> dict[str, Any]:
     header = data[0] + 1 if first & 0x40 else 0
     if coding & 12 == 8:
         text = data[header:size].decode("utf-16-be")
+    elif coding & 12 == 4:
+        text = data[header:size].decode("latin-1")
     else:
         bits = int.from_bytes(data, "little")
         text = "".join(ALPHABET[bits >> 7 * n & 127] for n in range((header * 8 + 6) // 7, size))
     return {
         "to": to, "text": text, "coding": coding, "report": bool(first & 0x20), "header": data[:header].hex(),
-        "validity": validity,
+        "validity": validity, "protocol": protocol,
     }  # fmt: skip

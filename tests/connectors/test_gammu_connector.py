@@ -17,10 +17,11 @@ from gammu_schema import schema
 from depesza.connectors import SettingsError, check
 from depesza.connectors.contract import Connector, Link
 from depesza.connectors.gammu.tables import Row, Tables, tables_at
-from depesza.core.model import Message, State
+from depesza.core.model import Channel, Extras, Message, State
 
 pytestmark = pytest.mark.anyio
 QUICK = {"phone": "p1", "poll": 0.01, "gap": 0, "number": "+40740000099"}
+PORTS = bytes.fromhex("05040b8423f0")
 ALIVE = (
     'INSERT INTO phones ("ID", "TimeOut", "IMEI", "NetCode", "NetName", "Battery", "Signal")'
     " VALUES ('p1', '2999-01-01 00:00:00', '1', '226 01', 'ERROR', 87, 63)"
@@ -306,6 +307,37 @@ async def test_limits_of_the_sim_hold(daemon: Daemon) -> None:
     assert connector.room == 0
     connector.send(to(2))
     assert daemon.heard.outcomes[2].refusal == "throttled"
+
+
+async def test_octets_go_in_hexadecimal_with_their_header(daemon: Daemon) -> None:
+    connector = await daemon.up()
+    octets = "".join(map(chr, range(256)))
+    connector.send(to(1, octets, alphabet="binary", extras=Extras(udh=PORTS, dcs=0xF5)))
+    (row,) = await daemon.waiting()
+    (first,) = await daemon.sql('SELECT "Text" FROM outbox')
+    ((text, *second),) = await daemon.sql(
+        'SELECT "Text", "Coding", "UDH", "Class", "TextDecoded" FROM outbox_multipart'
+    )
+    assert bytes.fromhex(first[0] + text) == octets.encode("latin-1")
+    assert (row[2], row[3], row[4][:6], row[4][8:], row[5]) == ("", "8bit", "0B0003", "020105040B8423F0", 1)
+    assert (second[0], second[1][8:], second[2:]) == ("8bit", "020205040B8423F0", [1, ""])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"channel": Channel.PING}, "protocol"),
+        ({"extras": Extras(pid=0x7F)}, "protocol"),
+        ({"alphabet": "binary", "extras": Extras(dcs=0)}, "0x00 for binary"),
+        ({"alphabet": "binary", "extras": Extras(dcs=0x24)}, "0x24"),
+        ({"extras": Extras(dcs=0xC8)}, "0xC8"),
+    ],
+)
+async def test_what_the_tables_cannot_say_is_refused(daemon: Daemon, more: dict[str, Any], said: str) -> None:
+    connector = await daemon.up()
+    connector.send(to(1, **more))
+    assert daemon.heard.outcomes[1].refusal == "bad_content"
+    assert said in daemon.heard.outcomes[1].detail
 
 
 async def test_stop_takes_back_what_was_not_begun(daemon: Daemon) -> None:

@@ -15,7 +15,7 @@ from gammu_schema import schema
 from tests.modem_emulator import Modem, Plugged
 
 from depesza.connectors.contract import Connector
-from depesza.core.model import Message, State
+from depesza.core.model import Extras, Message, State
 
 pytestmark = pytest.mark.anyio
 DAEMON = shutil.which("gammu-smsd")
@@ -89,16 +89,21 @@ async def _modem(folder: Path) -> None:
         connector.start()
         await until(lambda: connector.room, 30)
         modem.text("+40740000055", "salut ă")
-        for number, digit in enumerate("697", 1):
-            connector.send(to(digit, number, "Bună ziua"))
+        ports = bytes.fromhex("05040b8423f0")
+        octets = content("\x00\xff" * 80, number=9, alphabet="binary", extras=Extras(udh=ports))
+        connector.send(message(1, octets, "+40740000006"))
+        connector.send(to("9", 2, "Bună ziua"))
+        connector.send(to("7", 3, "Bună ziua"))
         await until(lambda: len(heard.outcomes) == 3, 30)
         modem.tell_reports()
         assert [heard.outcomes[number].refusal for number in (1, 2, 3)] == ["", "", "link_down"]
         assert heard.outcomes[3].detail == "SendingError CMS 38"
-        assert [one["text"] for one in modem.sent[:2]] == ["Bună ziua"] * 2
-        await until(lambda: len(heard.receipts) == 2 and heard.inbounds, 30)
-        assert [receipt.state for receipt, _ in heard.receipts] == [State.DELIVERED, State.FAILED]
-        assert heard.receipts[1][0].refusal == "carrier_expired"
+        *parts, text = modem.sent[:3]
+        assert "".join(part["text"] for part in parts) + text["text"] == octets.text + "Bună ziua"
+        assert [(part["coding"], part["header"][8:]) for part in parts] == [(4, f"020{n}{ports.hex()}") for n in (1, 2)]
+        await until(lambda: len(heard.receipts) == 3 and heard.inbounds, 30)
+        assert [receipt.state for receipt, _ in heard.receipts] == [State.DELIVERED, State.DELIVERED, State.FAILED]
+        assert heard.receipts[2][0].refusal == "carrier_expired"
         assert heard.inbounds[0][0].text == "salut ă"
     plug.unplug()
 

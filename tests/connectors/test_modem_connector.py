@@ -13,7 +13,7 @@ from tests.modem_emulator import Plugged
 
 from depesza.connectors import SettingsError, Setup, World, build, check
 from depesza.connectors.contract import Connector, Link
-from depesza.core.model import Message, State
+from depesza.core.model import Channel, Extras, Message, State
 
 pytestmark = pytest.mark.anyio
 QUICK = {"gap": 0, "reconnect_first": 0.01, "reconnect_most": 0.05, "silence": 0.2}
@@ -364,3 +364,32 @@ async def test_stop_before_the_port_is_open_is_harmless(bench: Bench) -> None:
 def test_wrong_settings_of_a_modem_are_named(settings: bytes, field: str) -> None:
     with pytest.raises(SettingsError, match=field):
         check("modem", settings)
+
+
+PORTS = bytes.fromhex("05040b8423f0")
+
+
+async def test_octets_with_a_header_a_protocol_and_a_coding(bench: Bench) -> None:
+    connector = await bench.up()
+    heard, sent = bench.heard, bench.modem.sent
+    octets = "".join(map(chr, range(256)))
+    connector.send(to("6", 1, octets, alphabet="binary", extras=Extras(udh=PORTS)))
+    await until(lambda: 1 in heard.outcomes)
+    assert (heard.outcomes[1].refusal, len(sent)) == ("", 2)
+    assert [one["header"][8:] for one in sent] == [f"020{n}05040b8423f0" for n in (1, 2)]
+    assert [one["header"][:6] for one in sent] == ["0b0003"] * 2
+    assert [(one["coding"], one["protocol"], len(one["text"])) for one in sent] == [(4, 0, 128)] * 2
+    assert "".join(one["text"] for one in sent) == octets
+
+    others = [
+        to("6", 2, "\x01\xff", alphabet="binary", extras=Extras(dcs=0xF5, pid=0x7F)),
+        to("6", 3, "", channel=Channel.PING),
+        to("6", 4, "\xff", alphabet="binary", extras=Extras(dcs=0)),
+    ]
+    feed(connector, heard, others)
+    await until(lambda: len(heard.outcomes) == 4)
+    assert [(one["coding"], one["protocol"], one["header"], one["text"]) for one in sent[2:]] == [
+        (0xF5, 0x7F, "", "\x01\xff"),
+        (0, 0x40, "", ""),
+    ]
+    assert heard.outcomes[4].refusal == "unencodable"  # an octet is no septet

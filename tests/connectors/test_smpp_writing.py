@@ -13,7 +13,7 @@ from depesza.connectors.smpp import settings as smpp_settings
 from depesza.connectors.smpp.addresses import Address, read_sender, source
 from depesza.connectors.smpp.settings import Settings
 from depesza.connectors.smpp.writing import BadSender, Writer
-from depesza.core.model import MICRO, Content
+from depesza.core.model import MICRO, Channel, Content, Extras
 from depesza.wire import Unencodable, gsm, septets
 from depesza.wire.smpp.codec import pack
 
@@ -302,3 +302,62 @@ def test_a_wrong_value_is_named_by_its_field(field: str, value: object) -> None:
 def test_tls_without_verification_wants_a_pin() -> None:
     with pytest.raises(smpp_settings.SettingsError, match=r"^tls_verify: "):
         configured(tls=True, tls_verify=False)
+
+
+PORTS = bytes.fromhex("05040b8423f0")
+OCTETS = bytes(range(256)).decode("latin-1")
+
+
+def binary(text: str = OCTETS, **extras: Any) -> Content:
+    return content(text, alphabet="binary", extras=Extras(**extras))
+
+
+def test_octets_behind_a_header_of_the_clients_own() -> None:
+    (pdu,) = written(binary(OCTETS[:133], udh=PORTS))
+    assert (pdu.esm_class, pdu.data_coding, pdu.protocol_id) == (0x40, 4, 0)
+    assert pdu.short_message == b"\x06" + PORTS + OCTETS[:133].encode("latin-1")
+    (bare,) = written(binary(OCTETS[:140]))
+    assert (bare.esm_class, bare.short_message) == (0, OCTETS[:140].encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("form", "head"), [("udh", "0b0003ff020{}"), ("sar", "0b0003ff020{}"), ("payload", "0b0003ff020{}"),
+                       ("udh16", "0c080401ff020{}")]
+)  # fmt: skip
+def test_every_part_has_the_clients_header_too(form: str, head: str) -> None:
+    pdus = written(binary(OCTETS[:250], udh=PORTS), long_messages=form)
+    heads = [bytes.fromhex(head.format(n)) + PORTS for n in (1, 2)]
+    parts = [headed(pdu, len(heads[0])) for pdu in pdus]
+    assert [found for found, _ in parts] == heads
+    assert b"".join(octets for _, octets in parts) == OCTETS[:250].encode("latin-1")
+
+
+def test_texts_can_have_a_header_as_well() -> None:
+    pdus = written(content("a" * 300, extras=Extras(udh=PORTS)), alphabet="gsm7-packed")
+    parts = [headed(pdu, 12)[1] for pdu in pdus]
+    assert b"".join(septets.unpack_uncounted(one, 2) for one in parts) == b"a" * 300
+
+
+@pytest.mark.parametrize(
+    ("body", "protocol", "coding"),
+    [
+        (binary("x", pid=0x7F, dcs=0xF6), 0x7F, 0xF6),
+        (binary("x", dcs=0), 9, 0),
+        (binary("x", pid=0), 0, 4),
+        (content("x", flash=0, extras=Extras(dcs=0)), 9, 0),
+        (content("", channel=Channel.PING), 0x40, 0),
+        (content("x", channel=Channel.PING, extras=Extras(pid=0x41)), 0x41, 0),
+        (content("x"), 9, 0),
+    ],
+)
+def test_protocol_and_coding(body: Content, protocol: int, coding: int) -> None:
+    (pdu,) = written(body, protocol_id=9)
+    assert (pdu.protocol_id, pdu.data_coding) == (protocol, coding)
+
+
+def test_a_header_that_numbers_parts_itself_is_not_numbered_again() -> None:
+    own = bytes.fromhex("0003070201")
+    (pdu,) = written(binary("x" * 134, udh=own))
+    assert pdu.short_message == b"\x05" + own + b"x" * 134
+    with pytest.raises(Unencodable):
+        written(binary("x" * 135, udh=own))

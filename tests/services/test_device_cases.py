@@ -3,6 +3,8 @@
 On SQLite; what PostgreSQL could do otherwise is in `test_devices_on_postgres`.
 """
 
+from typing import Any
+
 import msgspec
 import pytest
 from phone_world import NO_SERVICE, PHONES, A, PhoneWorld, phone_world
@@ -10,7 +12,7 @@ from tests.store.world import ONE, POLICY
 from tests.support import Clock
 
 from depesza.core.devices import SECOND, Kind, Limits, OnUnknown, Presence, RuleMode, Wish
-from depesza.core.model import MICRO, State, Way
+from depesza.core.model import MICRO, Channel, Extras, State, Way
 from depesza.services import bells, devices, handing, lists, phone_health, phone_texts, progress, reclaim
 from depesza.services.devices import SimSaid
 from depesza.services.lists import Search
@@ -425,6 +427,31 @@ async def test_device_case_39_a_ciphertext_never_leaves_by_the_network(world: Ph
     await world.tell(phone, offer.attempt, A.FAILED, error=NO_SERVICE)
     await world.turn()
     assert (await world.state(id), await world.by_network()) == (State.FAILED, [])
+
+
+OCTETS: dict[str, Any] = {"alphabet": "binary", "text": "\x00\xff", "extras": Extras(udh=bytes.fromhex("05040b8423f0"))}
+
+
+async def test_octets_for_a_port_go_by_the_phones_that_send_data(world: PhoneWorld) -> None:
+    await world.phone(kind=Kind.CHT)
+    phone = await world.phone()
+    await world.send(**OCTETS)
+    await world.turn()
+    (offer,) = await world.pull(phone)
+    assert (offer.data, offer.port) == ("AP8=", 2948)
+
+
+@pytest.mark.parametrize("more", [{"extras": Extras(pid=0x40)}, {"channel": Channel.PING}, OCTETS | {"extras": None}])
+async def test_what_no_phone_can_send_goes_by_the_network_or_is_refused(
+    world: PhoneWorld, more: dict[str, Any]
+) -> None:
+    phone = await world.phone()
+    (first,) = await world.send(**more)
+    (second,) = await world.send(**more, way=Way.PHONES)
+    await world.turn()
+    assert (await world.pull(phone), await world.by_network()) == ([], [first])
+    refused = await world.message(second)
+    assert (refused.state, refused.refusal) == (State.FAILED, "bad_content")
 
 
 async def test_device_case_41_the_fence_is_the_end_of_the_message(world: PhoneWorld) -> None:

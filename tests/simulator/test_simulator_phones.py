@@ -7,6 +7,7 @@ from simulator_client import bound, simulated, text_to
 
 from depesza.simulator.phones import BadPattern, Pattern, Text
 from depesza.wire import udh
+from depesza.wire.gsm import NUL
 from depesza.wire.segment import split
 from depesza.wire.smpp import status
 from depesza.wire.smpp.constants import MessageState
@@ -45,7 +46,7 @@ def texts(number: str, simulator) -> list[str]:  # type: ignore[no-untyped-def]
         (1, b"plain_@", "plain_@"),
         (1, b"\x05t\x05 $ \x00", "été ¤ @"),
         (0xF1, b"\x00class", "@class"),
-        (0xF5, b"\xff\x00", "\xff\x00"),
+        (0xF5, b"\xff\x00", "\xff" + NUL),
         (0x18, "flash".encode("utf-16-be"), "flash"),
     ],
 )

@@ -14,6 +14,7 @@ from depesza.core.facts import Account
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import Accepted, Message, State, Submission
+from depesza.core.phone_data import data_of
 from depesza.core.planning import Policy
 from depesza.services import progress
 from depesza.services.attempt_ends import Ends, begin
@@ -92,6 +93,7 @@ async def offers(tx: Tx, device: int, now: int, *, newest_first: bool = True, li
 
 def _offer(row: Row, message: Message, wished: dict[int, Wish]) -> Offer:
     wish = wished.get(message.content.id, NO_WISH)
+    octets = data_of(message)
     return Offer(
         attempt=row[0],
         receiver=wish.spelling or row[2],
@@ -102,8 +104,8 @@ def _offer(row: Row, message: Message, wished: dict[int, Wish]) -> Offer:
         created=row[7],
         priority=message.priority,
         report=wish.report,
-        data=wish.data,
-        port=wish.port,
+        data=octets.data if octets else wish.data,
+        port=octets.port if octets else wish.port,
         encrypted=wish.encrypted,
         flash=message.content.flash == 0,
     )

@@ -18,6 +18,7 @@ from depesza.core.devices import (
     SECOND,
     AttemptState,
     Event,
+    Kind,
     Rule,
     RuleMode,
     Strategy,
@@ -30,6 +31,7 @@ from depesza.core.handout import NEVER, Card, Demand, Verdict
 from depesza.core.lifecycle import News
 from depesza.core.lookup import by_plan
 from depesza.core.model import Message
+from depesza.core.phone_data import fits_phones
 from depesza.core.schedule import at_wall
 from depesza.services import attempt_ends, attempt_rows, bells, devices, progress
 from depesza.services.attempt_rows import Attempt
@@ -37,6 +39,7 @@ from depesza.services.devices import Device, Sim
 from depesza.services.phone_texts import STICKY, line_name
 from depesza.services.submit import LONG_CONVERSATION
 from depesza.store.tx import Tx
+from depesza.wire.gsm import Encoding
 
 PAGE = 200
 """Messages that are read at once."""
@@ -112,6 +115,9 @@ class _Table:
             self.expired.append(message.id)
             return
         wish = self.wish(message)
+        if not fits_phones(message):
+            self._not_by_phones(tx, message)
+            return
         demand = Demand(
             account=message.content.account,
             receiver=message.receiver,
@@ -123,13 +129,27 @@ class _Table:
             operator=by_plan(message.receiver).operator if self.terms.strategy is Strategy.OPERATOR else "",
         )
         rules = [] if wish.encrypted else self._rules.get(message.content.account, [])
-        verdict = handout.choose(self.cards, demand, rules, self.terms.strategy, now)
+        verdict = handout.choose(self._able(message, wish), demand, rules, self.terms.strategy, now)
         if verdict.card is not None:
             verdict.card.take(now, message.parts, message.receiver)
             verdict.card.held += 1
             self.given.append((message, verdict.card))
         else:
             self._otherwise(tx, message, verdict, wish, now)
+
+    def _not_by_phones(self, tx: Tx, message: Message) -> None:
+        """No phone can send what it asks for: by the network, or never."""
+        carrier = attempt_ends.network(tx, message)
+        if carrier:
+            self.by_network.setdefault(carrier, []).append(message)
+        else:
+            self.failed.append((message.id, "bad_content"))
+
+    def _able(self, message: Message, wish: Wish) -> Sequence[Card]:
+        """List the SIMs of the phones that can send a message: one app knows no data."""
+        if not wish.data and message.content.alphabet != Encoding.BINARY:
+            return self.cards
+        return [card for card in self.cards if self.devices[card.device].kind is not Kind.CHT]
 
     def _otherwise(self, tx: Tx, message: Message, verdict: Verdict, wish: Wish, now: int) -> None:
         """No SIM is free for it: by the network, later, or never."""

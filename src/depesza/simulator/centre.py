@@ -17,7 +17,7 @@ from depesza.simulator.messages import Book, Ids, Log, Logged, Message, PartInfo
 from depesza.simulator.phones import Phones, Text
 from depesza.simulator.receipts import ReceiptWriter
 from depesza.simulator.settings import SimulatorSettings
-from depesza.simulator.texts import languages_of, read_octets, write_reply
+from depesza.simulator.texts import carried, languages_of, read_octets, write_reply
 from depesza.wire import Malformed
 from depesza.wire.fates import DELIVERED, Answer, Fate, How, News, Tries, fate_of
 from depesza.wire.smpp.codec import message_octets, pack
@@ -246,7 +246,7 @@ class Centre:
             return
         message.given = True
         text = self.phones.take(message, self._now())
-        if text is not None and message.fate.reply:
+        if text is not None and message.fate.reply and not text.carried.is_silent:
             self.reply(text.phone, text.other, message.fate.reply_to(text.text), message.account)
 
     def reply(self, phone: str, to: str, text: str, account: Account) -> Text:
@@ -292,6 +292,7 @@ class Centre:
                 self._now(),
                 fate.name,
                 status,
+                carried(pdu, octets, self._alphabet),
             )
         )
 

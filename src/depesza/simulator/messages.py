@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from depesza.simulator.account import Account
 from depesza.simulator.settings import MessageIds
+from depesza.simulator.texts import Carried
 from depesza.wire.fates import Fate
 from depesza.wire.smpp.constants import MessageState
 from depesza.wire.smpp.pdus import DataSm, SubmitSm
@@ -170,6 +171,7 @@ class Logged(Struct, frozen=True, gc=False):
     fate: str
     status: str
     """The name of the status answered; `(none)` when there was no response."""
+    carried: Carried
 
 
 class Log:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from depesza.simulator.account import Account
 from depesza.simulator.messages import Message
 from depesza.simulator.settings import SimulatorSettings
-from depesza.simulator.texts import languages_of, read_octets
+from depesza.simulator.texts import PLAIN, Carried, carried, languages_of, read_octets
 from depesza.wire import Malformed
 from depesza.wire.reassembly import Reassembly
 from depesza.wire.smpp.codec import message_octets
@@ -46,6 +46,7 @@ class Text(Struct, frozen=True):
     ids: tuple[str, ...] = ()
     """Message ids of the parts received, in their order."""
     system_id: str = ""
+    carried: Carried = PLAIN
 
 
 class PhoneLine(Struct, frozen=True):
@@ -106,10 +107,12 @@ class Phones:
         parts = self._collect(message, now)
         if parts is None:
             return None
-        text = read_octets(b"".join(part.octets for part in parts), pdu.data_coding, self._alphabet, parts[0].languages)
+        octets = b"".join(part.octets for part in parts)
+        text = read_octets(octets, pdu.data_coding, self._alphabet, parts[0].languages)
         ids = tuple(part.message_id for part in parts)
         phone, source = pdu.destination_addr, pdu.source_addr
-        whole = Text("received", phone, source, text, now, len(parts), ids, message.account.system_id)
+        around = carried(pdu, octets, self._alphabet)
+        whole = Text("received", phone, source, text, now, len(parts), ids, message.account.system_id, around)
         self._remember(phone, source, message.account)
         self.keep(whole)
         return whole

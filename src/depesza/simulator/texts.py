@@ -1,10 +1,12 @@
-"""Octets to texts and back, as a phone does it: data codings, languages in headers, replies in parts.
+"""Octets to texts and back, as a phone does it: data codings, headers and the languages in them, replies in parts.
 
 spec: carriers/C.1#11 #17; 3GPP TS 23.038 4
 """
 
 import re
 from typing import Final
+
+from msgspec import Struct
 
 from depesza.simulator.settings import Alphabet
 from depesza.wire import Malformed, udh
@@ -28,6 +30,7 @@ _GENERAL: Final = (Encoding.GSM7, Encoding.BINARY, Encoding.UCS2, Encoding.GSM7)
 _UCS2_CODING: Final = 8
 _SHORT_CODE: Final = 6
 _IA5: Final = 1
+_SILENT: Final = 0x40
 _SEPTETS: Final = re.compile(rb"[\x00-\x09\x0b\x0c\x0e-\x1f]")
 """Octets that no IA5 text has: the npm package `smpp` calls its GSM septets IA5."""
 
@@ -57,13 +60,51 @@ def read_octets(octets: bytes, data_coding: int, alphabet: Alphabet, languages: 
 
 def languages_of(pdu: SubmitSm | DataSm) -> tuple[int, int]:
     """Read the languages that a user data header names; 0 for none."""
-    if not has_udh(pdu.esm_class):
-        return (0, 0)
-    try:
-        header = udh.unpack(message_octets(pdu))[0]
-    except Malformed:
-        return (0, 0)
+    header = _header_of(pdu)
     return (header.single_shift, header.locking_shift)
+
+
+class Carried(Struct, frozen=True, gc=False):
+    """What a message has around its text, as it is told to tests and people."""
+
+    pid: int = 0
+    """Protocol identifier."""
+    dcs: int = 0
+    """Data coding scheme."""
+    udh: str = ""
+    """Its user data header in hexadecimal, without the length and without what says which part it is."""
+    octets: str = ""
+    """In hexadecimal, where they are no text."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Tell whether a phone takes the message without showing it: short message type 0 (23.040 9.2.3.9)."""
+        return self.pid == _SILENT
+
+
+PLAIN: Final = Carried()
+
+
+def carried(pdu: SubmitSm | DataSm, octets: bytes, alphabet: Alphabet) -> Carried:
+    """Tell what stands around a text; `octets` are those of the whole text."""
+    protocol = pdu.protocol_id if isinstance(pdu, SubmitSm) else 0
+    is_text = encoding_of(pdu.data_coding, alphabet) is not Encoding.BINARY
+    return Carried(protocol, pdu.data_coding, _own_elements(pdu).hex(), "" if is_text else octets.hex())
+
+
+def _own_elements(pdu: SubmitSm | DataSm) -> bytes:
+    elements = [one for one in _header_of(pdu).elements if one.tag not in (udh.CONCAT_8, udh.CONCAT_16)]
+    return udh.pack(udh.Header(tuple(elements)))[1:]
+
+
+def _header_of(pdu: SubmitSm | DataSm) -> udh.Header:
+    """Read the user data header; an empty one where there is none, or a broken one."""
+    if not has_udh(pdu.esm_class):
+        return udh.Header()
+    try:
+        return udh.unpack(message_octets(pdu))[0]
+    except Malformed:
+        return udh.Header()
 
 
 def write_reply(phone: str, to: str, text: str, alphabet: Alphabet, reference: int) -> list[DeliverSm]:

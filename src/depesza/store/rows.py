@@ -48,5 +48,5 @@ def message_of(row: Row, contents: dict[int, Content]) -> Message:
 
 def content_of(row: Row) -> Content:
     """Read a submission from the columns of `contents`."""
-    extras = None if row[20] is None else _extras(row[20])
+    extras = _extras(row[20]) if row[20] else None
     return msgspec.convert(dict(zip(Content.__struct_fields__, (*row[:20], extras), strict=True)), Content)

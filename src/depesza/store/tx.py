@@ -359,7 +359,7 @@ class Tx:
         await self.wallet(account)
         missing = [(account, key) for key in dict.fromkeys(keys) if (account, key) not in batch.tallies]
         if missing:
-            found = {(row[0], row[1]): row for row in await batch.driver.rows_for("tallies", missing)}
+            found = {(row[0], row[1]): row for row in await batch.driver.rows_for("tallied", missing)}
             for key in missing:
                 row = found.get(key)
                 batch.tallies[key] = Tally(*row) if row is not None else Tally(*key)
@@ -390,7 +390,7 @@ class Tx:
             (
                 c.id, c.account, c.user, c.dialect, c.created, c.sender, c.text, c.tag, c.alphabet, c.flash,
                 int(c.priority), c.due, c.deferred, c.expires, c.reply_to, c.count, c.batch, c.way.value, c.callback,
-                c.channel.value, None if c.extras is None else _encode(c.extras),
+                c.channel.value, "" if c.extras is None else _encode(c.extras).decode(),
             ),
         )  # fmt: skip
 

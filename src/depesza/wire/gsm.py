@@ -13,6 +13,8 @@ from depesza.wire import Unencodable
 
 ESCAPE = 0x1B
 REPLACEMENT = "\ufffd"
+NUL = "\u0100"
+"""Stands for the octet 0 in octets as text: databases take no U+0000. Writing takes both."""
 
 # 23.038 6.2.1, sixteen codes a line. 0x09 is the capital C cedilla: older tables show the small one.
 ALPHABET = (
@@ -83,7 +85,7 @@ class Encoding(StrEnum):
     LATIN1 = "latin1"
     """ISO 8859-1, one octet a character (SMPP data_coding 3)."""
     BINARY = "binary"
-    """Octets that are no text; as `str` each octet is the character of its number."""
+    """Octets that are no text; as `str` each octet is the character of its number, and 0 is `NUL`."""
 
 
 def compact(text: str) -> bytes | None:
@@ -175,6 +177,8 @@ def write_text(text: str, encoding: Encoding) -> bytes:
     """Write a text in an encoding; `Unencodable` when a character does not fit."""
     if encoding is Encoding.GSM7:
         return encode(text)
+    if encoding is Encoding.BINARY:
+        text = text.replace(NUL, "\0")
     codec = "utf-16-be" if encoding is Encoding.UCS2 else "latin-1"
     try:
         return text.encode(codec)
@@ -189,4 +193,5 @@ def read_text(data: bytes, encoding: Encoding) -> str:
         return decode(data)
     if encoding is Encoding.UCS2:
         return data.decode("utf-16-be", "replace")
-    return data.decode("latin-1")
+    text = data.decode("latin-1")
+    return text.replace("\0", NUL) if encoding is Encoding.BINARY else text

@@ -168,16 +168,21 @@ def headers(total: int, reference: int, elements: bytes = b"", bits: int = 8) ->
     `elements` come without length octet. A single part has only these, or an empty header. `Unencodable` when they
     are no elements, or say themselves which part this is while there are several.
     """
+    if elements:
+        _check(elements, total)
+    if total == 1:
+        return [_headed(elements) if elements else b""]
+    places = [concat(reference, total, number, bits)[1:] for number in range(1, total + 1)]
+    return [_headed(place + elements) for place in places]
+
+
+def _check(elements: bytes, total: int) -> None:
     try:
         own = read_elements(elements)
     except Malformed as error:
         raise Unencodable(str(error)) from None
-    if total == 1:
-        return [_headed(elements) if elements else b""]
-    if own.concat is not None:
+    if total > 1 and own.concat is not None:
         raise Unencodable("the header says that this is a part, and it takes several parts itself")
-    places = [concat(reference, total, number, bits)[1:] for number in range(1, total + 1)]
-    return [_headed(place + elements) for place in places]
 
 
 def _headed(elements: bytes) -> bytes:

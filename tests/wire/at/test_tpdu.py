@@ -20,7 +20,7 @@ from depesza.wire.at.tpdu import (
     unpack,
     validity_of,
 )
-from depesza.wire.gsm import Encoding, encode, write_text
+from depesza.wire.gsm import NUL, Encoding, encode, write_text
 
 BUCHAREST = timezone(timedelta(hours=2))
 PARTS = udh.Header((udh.Concat(7, 2, 1).element,))
@@ -197,7 +197,7 @@ def test_latin_1_has_no_coding_scheme() -> None:
 def test_texts_are_read_by_their_coding() -> None:
     assert text_of(0x00, udh.Header(), encode("1 € {x}")) == "1 € {x}"
     assert text_of(0x08, udh.Header(), write_text("Țară 👍", Encoding.UCS2)) == "Țară 👍"
-    assert text_of(0x04, udh.Header(), b"\xff\x00") == "\xff\0"
+    assert text_of(0x04, udh.Header(), b"\xff\x00") == "\xff" + NUL
     turkish = udh.Header((udh.Element(udh.SINGLE_SHIFT, b"\x01"),))
     assert text_of(0x00, turkish, b"\x1bg") == "ğ"
 

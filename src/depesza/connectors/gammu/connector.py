@@ -13,6 +13,7 @@ from contextlib import suppress
 import structlog
 
 from depesza.connectors.contract import Health, Link, Reports
+from depesza.connectors.envelope import BadContent
 from depesza.connectors.gammu import rows
 from depesza.connectors.gammu import settings as gammu_settings
 from depesza.connectors.gammu.tables import Statement, TablesError, tables_at
@@ -112,7 +113,8 @@ class Gammu:
         try:
             parts = rows.cut(message)
         except (Unencodable, ValueError) as error:
-            self._reports.outcome(self.id, Outcome(message.id, now, refusal="unencodable", detail=str(error)))
+            reason = "bad_content" if isinstance(error, BadContent) else "unencodable"
+            self._reports.outcome(self.id, Outcome(message.id, now, refusal=reason, detail=str(error)))
             return
         wait = self._wait(message.receiver, len(parts.parts))
         if self._stopping or not self._there:

@@ -8,15 +8,18 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from depesza.connectors.envelope import BadContent, envelope_of
 from depesza.connectors.gammu.tables import Row, Statement
 from depesza.connectors.sim.words import refusal_of, state_of
 from depesza.core.model import MICRO, Content, Message, Receipt, State
 from depesza.wire import Malformed, udh
 from depesza.wire.at.addresses import address_of
 from depesza.wire.at.answers import Final, Slot
+from depesza.wire.at.coding import read_coding
 from depesza.wire.at.tpdu import Deliver, validity_of
 from depesza.wire.gsm import Encoding
-from depesza.wire.segment import Segments, split
+from depesza.wire.headed import cut as cut_headed
+from depesza.wire.segment import Part, Segments
 
 DONE = " done"
 _GSM7, _UCS2, _OCTETS = "Default_No_Compression", "Unicode_No_Compression", "8bit"
@@ -24,6 +27,7 @@ _SENT = frozenset(
     {"SendingOK", "SendingOKNoReport", "DeliveryOK", "DeliveryFailed", "DeliveryPending", "DeliveryUnknown"}
 )
 _SCHEME_OCTETS, _SCHEME_UCS2 = 0x04, 0x08
+_PLAIN_GROUPS = (0x0, 0x1, 0xF)  # 23.038 4: with or without a class, not compressed, not waiting
 
 PHONE = (
     'SELECT CASE WHEN "TimeOut" >= {now} THEN 1 ELSE 0 END, "Signal", "Battery", "NetCode", "NetName"'
@@ -45,13 +49,13 @@ INBOX = (
     ' WHERE "Processed" = \'false\' AND "RecipientID" = ?1 ORDER BY "ID" LIMIT 500'
 )
 _OUTBOX = (
-    'INSERT INTO outbox ("DestinationNumber", "TextDecoded", "Coding", "UDH", "Class", "MultiPart", "SenderID",'
+    'INSERT INTO outbox ("DestinationNumber", "Text", "TextDecoded", "Coding", "UDH", "Class", "MultiPart", "SenderID",'
     ' "CreatorID", "DeliveryReport", "RelativeValidity")'
-    " VALUES (?1, ?2, ?3, ?4, ?5, '%s', ?6, ?7, ?8, ?9)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, '%s', ?7, ?8, ?9, ?10)"
 )
 _PART = (
-    'INSERT INTO outbox_multipart ("ID", "SequencePosition", "TextDecoded", "Coding", "UDH", "Class")'
-    ' VALUES ((SELECT MAX("ID") FROM outbox WHERE "CreatorID" = ?1), ?2, ?3, ?4, ?5, ?6)'
+    'INSERT INTO outbox_multipart ("ID", "SequencePosition", "Text", "TextDecoded", "Coding", "UDH", "Class")'
+    ' VALUES ((SELECT MAX("ID") FROM outbox WHERE "CreatorID" = ?1), ?2, ?3, ?4, ?5, ?6, ?7)'
 )
 _TAKE_BACK = (
     'DELETE FROM outbox WHERE "CreatorID" = ?1 AND "SendingTimeOut" <= {now}'
@@ -79,9 +83,24 @@ def ours(connector: int) -> tuple[object, ...]:
 
 
 def cut(message: Message) -> Segments:
-    """Cut a message into the parts that the daemon sends; Unencodable when it cannot be written."""
-    asked = Encoding(message.content.alphabet) if message.content.alphabet else None
-    return split(message.body, None if asked in (Encoding.LATIN1, Encoding.BINARY) else asked)
+    """Cut a message into the parts that the daemon sends.
+
+    Unencodable when it cannot be written; BadContent when the tables have no column for what it asks.
+    """
+    content = message.content
+    asked = Encoding(content.alphabet) if content.alphabet else None
+    envelope = envelope_of(content)
+    segments, _ = cut_headed(message.body, None if asked is Encoding.LATIN1 else asked, 0, envelope.elements)
+    if envelope.protocol > 0:
+        raise BadContent("gammu-smsd sends no protocol identifier")
+    if not _can_say(segments.encoding, envelope.coding):
+        raise BadContent(f"gammu-smsd cannot send data coding 0x{envelope.coding:02X} for {segments.encoding}")
+    return segments
+
+
+def _can_say(encoding: Encoding, coding: int) -> bool:
+    """Tell whether alphabet and class say all that a data coding scheme says."""
+    return coding < 0 or (coding >> 4 in _PLAIN_GROUPS and read_coding(coding)[0] is encoding)
 
 
 def write(
@@ -89,16 +108,25 @@ def write(
 ) -> list[Statement]:
     """Write the statements that put a message into the outbox; they belong into one transaction."""
     content, total = message.content, len(parts.parts)
-    coding = _GSM7 if parts.encoding is Encoding.GSM7 else _UCS2
-    headers = [udh.concat(reference, total, n).hex().upper() if total > 1 else None for n in range(1, total + 1)]
-    first = (
-        message.receiver, parts.parts[0].text, coding, headers[0], content.flash, phone, name,
-        "yes" if report else "no", _validity(content, now),
-    )  # fmt: skip
+    envelope = envelope_of(content)
+    flash = content.flash if envelope.coding < 0 else read_coding(envelope.coding)[1]
+    headers = udh.headers(total, reference, envelope.elements)
+    columns = [
+        (*_written(part, parts.encoding), header.hex().upper() or None, flash)
+        for part, header in zip(parts.parts, headers, strict=True)
+    ]
+    report_wanted = "yes" if report else "no"
+    first = (message.receiver, *columns[0], phone, name, report_wanted, _validity(content, now))
     statements: list[Statement] = [(_OUTBOX % ("true" if total > 1 else "false"), first)]
-    for number, (part, header) in enumerate(zip(parts.parts[1:], headers[1:], strict=True), 2):
-        statements.append((_PART, (name, number, part.text, coding, header, content.flash)))
+    statements += [(_PART, (name, number, *column)) for number, column in enumerate(columns[1:], 2)]
     return statements
+
+
+def _written(part: Part, encoding: Encoding) -> tuple[str | None, str, str]:
+    """Give the columns Text, TextDecoded and Coding of a part: octets in hexadecimal, or a text."""
+    if encoding is Encoding.BINARY:
+        return part.payload.hex().upper(), "", _OCTETS
+    return None, part.text, _GSM7 if encoding is Encoding.GSM7 else _UCS2
 
 
 def _validity(content: Content, now: int) -> int:

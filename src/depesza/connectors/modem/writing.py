@@ -7,6 +7,7 @@ report looks back 72 hours, in quarters of a day. spec: devices/4
 
 from collections.abc import Callable
 
+from depesza.connectors.envelope import envelope_of
 from depesza.connectors.modem.settings import Settings
 from depesza.connectors.sim.words import state_of
 from depesza.core.devices import DAY, HOUR
@@ -17,7 +18,7 @@ from depesza.wire.at.addresses import address_of
 from depesza.wire.at.coding import write_coding
 from depesza.wire.at.tpdu import StatusReport, Submit
 from depesza.wire.gsm import Encoding
-from depesza.wire.segment import split
+from depesza.wire.headed import cut
 
 _BLOCK = 6 * HOUR
 _BLOCKS = 3 * DAY // _BLOCK
@@ -43,24 +44,25 @@ class Writer:
         content = message.content
         if self._settings.senders == "own" and content.sender.lstrip("+") != own_number.lstrip("+"):
             raise BadSender(f"the SIM's number is {own_number or 'not known'}")
-        encoding = _encoding(content)
-        cut = split(message.body, encoding)
-        scheme = write_coding(cut.encoding, content.flash)
-        total = len(cut.parts)
-        if total > 1:
-            self._reference = (self._reference + 1) % 256
+        asked = envelope_of(content)
+        reference = (self._reference + 1) % 256
+        segments, headers = cut(message.body, _encoding(content), reference, asked.elements)
+        scheme = write_coding(segments.encoding, content.flash) if asked.coding < 0 else asked.coding
+        if len(segments.parts) > 1:
+            self._reference = reference
         return [
             tpdu.pack(
                 Submit(
                     address_of(message.receiver),
                     scheme,
                     part.payload,
-                    _header(self._reference, total, number),
+                    udh.unpack(header)[0] if header else udh.Header(),
                     self._settings.reports,
                     self._validity(content),
+                    protocol=max(asked.protocol, 0),
                 )
             )
-            for number, part in enumerate(cut.parts, 1)
+            for part, header in zip(segments.parts, headers, strict=True)
         ]
 
     def _validity(self, content: Content) -> int | None:
@@ -71,10 +73,6 @@ def _encoding(content: Content) -> Encoding | None:
     """Choose the alphabet; Latin-1 has no place in the protocol, so the text decides instead."""
     asked = Encoding(content.alphabet) if content.alphabet else None
     return None if asked is Encoding.LATIN1 else asked
-
-
-def _header(reference: int, total: int, number: int) -> udh.Header:
-    return udh.Header((udh.Concat(reference, total, number).element,)) if total > 1 else udh.Header()
 
 
 def remote_of(reference: int, receiver: str, at: int) -> str:

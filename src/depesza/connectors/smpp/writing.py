@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from depesza.connectors.envelope import envelope_of
 from depesza.connectors.smpp.addresses import Address, source
 from depesza.connectors.smpp.settings import Settings
 from depesza.core.model import MICRO, Content, Message
-from depesza.wire import Unencodable, udh
+from depesza.wire import Unencodable
 from depesza.wire.gsm import Encoding, encode, write_text
-from depesza.wire.segment import Part, split
+from depesza.wire.headed import cut
+from depesza.wire.segment import Part
 from depesza.wire.septets import fill_bits, pack_uncounted
 from depesza.wire.smpp.flags import UDHI
 from depesza.wire.smpp.pdus import RawTlvs, SubmitSm
@@ -45,6 +47,7 @@ class Letter(Struct, frozen=True, gc=False):
     """A submission without its receivers."""
 
     source: Address
+    protocol_id: int
     data_coding: int
     validity: str
     pieces: tuple[Piece, ...]
@@ -81,7 +84,7 @@ class Writer:
                 settings.dest_npi,
                 receiver,
                 piece.esm_class,
-                settings.protocol_id,
+                letter.protocol_id,
                 settings.priority_flag,
                 "",
                 letter.validity,
@@ -112,34 +115,39 @@ class Writer:
             address = source(content.sender, self._settings)
         except Unencodable as error:
             raise BadSender(str(error)) from None
-        encoding = _encoding(text, content.alphabet, self._settings)
-        pieces = self._pieces(text, encoding)
-        coding, extra = _coding(encoding, content.flash, self._settings)
+        settings, asked = self._settings, envelope_of(content)
+        encoding = _encoding(text, content.alphabet, settings)
+        pieces = self._pieces(text, encoding, asked.elements)
+        coding, extra = _coding(encoding, content.flash, settings) if asked.coding < 0 else (asked.coding, ())
         if extra:
             pieces = tuple(Piece(one.esm_class, one.octets, one.tlvs + extra) for one in pieces)
+        protocol = asked.protocol if asked.protocol >= 0 else settings.protocol_id
         now = self._now()
-        return Letter(address, coding, _validity(content.expires, now, self._settings), pieces, now)
+        return Letter(address, protocol, coding, _validity(content.expires, now, settings), pieces, now)
 
-    def _pieces(self, text: str, encoding: Encoding) -> tuple[Piece, ...]:
+    def _pieces(self, text: str, encoding: Encoding, elements: bytes) -> tuple[Piece, ...]:
         """Cut a text and put on each part what says where it belongs."""
         how = self._settings.long_messages
+        if elements and how != "udh16":
+            how = "udh"  # sar_* may not stand beside a header, and no centre is known to cut behind one
         bits = 16 if how == "udh16" else 8
-        cut = split(text, encoding, bits)
-        total = len(cut.parts)
-        if total == 1:
-            return (Piece(0, _octets(cut.parts[0], encoding, b"", self._settings)),)
-        if how == "payload":
+        reference = self._reference % 0xFFFF + 1
+        segments, headers = cut(text, encoding, reference, elements, bits)
+        total = len(segments.parts)
+        if total > 1 and how == "payload":
             whole = Part(text, write_text(text, encoding))
             payload = MESSAGE_PAYLOAD.pack(_octets(whole, encoding, b"", self._settings))
             return (Piece(0, b"", (payload,)),)
-        self._reference = reference = self._reference % 0xFFFF + 1
-        numbered = enumerate(cut.parts, 1)
-        if how == "sar":
+        self._reference = reference if total > 1 else self._reference
+        if total > 1 and how == "sar":
+            numbered = enumerate(segments.parts, 1)
             return tuple(
                 Piece(0, _octets(part, encoding, b"", self._settings), sar(reference, total, n)) for n, part in numbered
             )
-        heads = [udh.concat(reference, total, n, bits) for n in range(1, total + 1)]
-        return tuple(Piece(UDHI, _octets(part, encoding, heads[n - 1], self._settings)) for n, part in numbered)
+        return tuple(
+            Piece(UDHI if header else 0, _octets(part, encoding, header, self._settings))
+            for part, header in zip(segments.parts, headers, strict=True)
+        )
 
 
 def _encoding(text: str, asked: str, settings: Settings) -> Encoding:

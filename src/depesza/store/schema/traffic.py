@@ -55,9 +55,9 @@ submissions = Table(
     words("way", before=""),
     words("callback", before=""),
     words("channel", before=""),
-    octets("extras"),
+    words("extras", before=""),
 )
-"""One row a request; `extras` is JSON of `core.model.Extras`, where there are any."""
+"""One row a request; `extras` is JSON of `core.model.Extras`, empty where there are none."""
 
 messages = Table(
     "messages",

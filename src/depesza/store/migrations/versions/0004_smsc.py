@@ -94,6 +94,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_index('tallies_at', 'tallies', ['at'], unique=False)
+    op.add_column('accounts', sa.Column('smpp_binds', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default='4', autoincrement=False, nullable=False))
     op.add_column('accounts', sa.Column('currency', sa.Text(), server_default='', autoincrement=False, nullable=False))
     op.add_column('accounts', sa.Column('parent', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default='0', autoincrement=False, nullable=False))
     op.add_column('accounts', sa.Column('payer', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default='0', autoincrement=False, nullable=False))
@@ -109,7 +110,7 @@ def upgrade() -> None:
     op.add_column('prices', sa.Column('currency', sa.Text(), server_default='', autoincrement=False, nullable=False))
     op.add_column('routes', sa.Column('channel', sa.Text(), server_default='', autoincrement=False, nullable=False))
     op.add_column('submissions', sa.Column('channel', sa.Text(), server_default='', nullable=False))
-    op.add_column('submissions', sa.Column('extras', sa.LargeBinary(), nullable=True))
+    op.add_column('submissions', sa.Column('extras', sa.Text(), server_default='', nullable=False))
     op.add_column('wallets', sa.Column('serial', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), server_default='0', autoincrement=False, nullable=False))
     # ### end Alembic commands ###
 
