@@ -93,6 +93,9 @@ class Account(Struct, frozen=True, kw_only=True):
     smpp_rate: int = 20
     """Messages a second."""
     smpp_window: int = 10
+    """Submits of a bind that may be unanswered."""
+    smpp_binds: int = 4
+    """Binds at once."""
     currency: str = ""
     """What its wallet holds, of `ledger.CURRENCIES`; empty: credits."""
     parent: int = 0

@@ -48,7 +48,6 @@ _ROWS = (
     Refusal("no_credits", Retry.NO, Fault.CLIENT, "The account could not pay for it."),
     Refusal("flood", Retry.NO, Fault.CLIENT, "Too many messages to this receiver in a short time."),
     Refusal("limit", Retry.NO, Fault.CLIENT, "The account's limit of messages is reached."),
-    Refusal("hours", Retry.NO, Fault.CLIENT, "The account may not send at this hour."),
     Refusal("forbidden_sender", Retry.NO, Fault.CLIENT, "The sender is not registered."),
     Refusal("forbidden_text", Retry.NO, Fault.CLIENT, "The text is not allowed."),
     Refusal("forbidden_number", Retry.NO, Fault.CLIENT, "The account's settings bar this receiver."),

@@ -10,13 +10,14 @@ from depesza.dialects.http2sms import Http2Sms
 from depesza.dialects.ovh import Ovh, exports, notices
 from depesza.dialects.smsadvert import SmsAdvert
 from depesza.dialects.smsadvert import notices as smsadvert_notices
+from depesza.dialects.smsc import Smsc
 from depesza.dialects.smsgate import SmsGate
 from depesza.dialects.smsgate import notices as smsgate_notices
 from depesza.dialects.smsgate_mobile import SmsGateMobile
 from depesza.services.builds import Writer
 from depesza.wire.http import HttpCall
 
-ALL: tuple[Callable[[Context], Dialect], ...] = (Ovh, Http2Sms, SmsAdvert, SmsGate, SmsGateMobile, ChtGateway)
+ALL: tuple[Callable[[Context], Dialect], ...] = (Ovh, Http2Sms, SmsAdvert, Smsc, SmsGate, SmsGateMobile, ChtGateway)
 """Makers of the dialects that the composition mounts."""
 
 WRITERS: dict[str, Writer] = {Ovh.name: exports.write_page}

@@ -19,12 +19,28 @@ SESSION = 24 * 3600 * MICRO
 
 async def submit(tx: Tx, account: Account, submission: Submission, lanes: Lanes, policy: Policy, now: int) -> Accepted:
     """Take a submission; raises `planning.Refused` or `ledger.NotEnoughCredits`, and then nothing was written."""
+    plan, refused = await take(tx, account, submission, lanes, policy, now)
+    wallet = await tx.wallet(quota.payer(account, tx.facts.user.get(submission.user)))
+    return Accepted(
+        plan.content.id,
+        tuple([message.id for message in plan.messages]),
+        tuple([message.receiver for message in plan.messages]),
+        tuple(refused),
+        plan.price,
+        wallet.balance,
+        submission.tag,
+    )
+
+
+async def take(
+    tx: Tx, account: Account, submission: Submission, lanes: Lanes, policy: Policy, now: int
+) -> tuple[Plan, list[str]]:
+    """Take a submission as `submit` does; gives what was written, and the receivers that are no numbers."""
     user = tx.facts.user.get(submission.user)
     targets, refused = planning.read_receivers(submission.receivers, policy, verbatim=submission.verbatim)
-    stopped = await tx.stopped(account.id, [target.e164 for target in targets])
+    barred = (0, 1) if len(targets) > 1 or submission.batch else (0, 2)
+    stopped = await tx.stopped(account.id, [target.e164 for target in targets], barred)
     plan = planning.plan(submission, targets, account, tx.facts, stopped, lanes, policy, now, tx.new_id)
-    payer = quota.payer(account, user)
-    wallet = await tx.wallet(payer)
     if plan.messages:
         try:
             for content, price in plan.charges:
@@ -35,15 +51,7 @@ async def submit(tx: Tx, account: Account, submission: Submission, lanes: Lanes,
         await _write(tx, account, user, plan, now)
         for message in plan.messages if submission.warning else ():
             tx.event(message.id, now, "warning", submission.warning)
-    return Accepted(
-        plan.content.id,
-        tuple([message.id for message in plan.messages]),
-        tuple([message.receiver for message in plan.messages]),
-        tuple(refused),
-        plan.price,
-        wallet.balance,
-        submission.tag,
-    )
+    return plan, refused
 
 
 def _give_turns_back(account: Account, plan: Plan, lanes: Lanes) -> None:

@@ -1,1 +1,5 @@
-"""SMSC's HTTP API (smsc.ru, smsc.ua and their sisters): scripts under /sys, and the same as JSON under /rest."""
+"""SMSC's HTTP API ("SMS-центр"): every script under /sys and /rest, and its callbacks. spec: smsc"""
+
+from depesza.dialects.smsc.dialect import Smsc
+
+__all__ = ["Smsc"]

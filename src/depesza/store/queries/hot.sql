@@ -63,7 +63,7 @@ SELECT balance, optouts, serial FROM wallets WHERE id = ?1 /*pg FOR UPDATE */
 -- name: wallet_look
 SELECT balance, optouts, serial FROM wallets WHERE id = ?1
 
--- name: tallies
+-- name: tallied
 -- values: account bigint, key text
 -- columns: account, key, at, count
 -- How often accounts did something lately.

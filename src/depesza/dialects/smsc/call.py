@@ -1,0 +1,78 @@
+"""One request whose caller is known: what a handler gets."""
+
+from collections.abc import Awaitable, Callable
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from depesza.core.facts import Account, Facts, Limits
+from depesza.dialects.contract import Context, Serving
+from depesza.dialects.smsc.charsets import Charset
+from depesza.dialects.smsc.parameters import Given
+from depesza.dialects.smsc.times import MOSCOW
+from depesza.wire.http import HttpReply, HttpRequest
+
+
+class Call(Struct, Serving, frozen=True):
+    """One request of a known account."""
+
+    context: Context
+    request: HttpRequest
+    given: Given
+    account: Account
+    login: str
+    """The name that was signed in with; the account's where it was an API key."""
+    script: str
+    now: int
+
+    @property
+    def facts(self) -> Facts:
+        """What changes rarely."""
+        return self.context.store.facts
+
+    @property
+    def limits(self) -> Limits:
+        """What the account's programs may do how often."""
+        return self.facts.limits_of(self.account.id)
+
+    @property
+    def fmt(self) -> int:
+        """How the answer is written."""
+        return self.given.fmt
+
+    @property
+    def charset(self) -> Charset:
+        """Of the answer."""
+        return self.given.charset
+
+    @property
+    def zone(self) -> tzinfo:
+        """In which times are read and shown."""
+        name = self.account.timezone
+        return MOSCOW if name == "Europe/Moscow" else ZoneInfo(name)
+
+    @property
+    def home(self) -> str:
+        """Country whose habits of writing numbers the account has."""
+        return "UA" if self.account.currency == "UAH" else "RU"
+
+    def asked(self, name: str) -> bool:
+        """Tell whether an action or a switch is set to 1."""
+        return self.given.get(name) == "1"
+
+
+Handler = Callable[[Call], Awaitable[HttpReply]]
+
+
+class Script(Struct, frozen=True):
+    """One of the vendor's scripts."""
+
+    name: str
+    """Without `.php`."""
+    handler: Handler
+    parallel: str = "parallel"
+    """Which of the account's `Limits` says how many may run at once; empty: as many as like."""
+    same: str = "same_asks"
+    """Which of them says how often the same may be asked in a minute; empty: the handler counts itself."""
+    about: str = ""
