@@ -16,7 +16,7 @@ from depesza.core.optout import with_clause
 from depesza.core.wording import Patterns
 from depesza.wire import Unencodable
 from depesza.wire.gsm import Encoding
-from depesza.wire.segment import count
+from depesza.wire.headed import count_parts
 
 
 class Refused(Exception):
@@ -143,7 +143,7 @@ def plan(
     total = 0
     for target in targets:
         e164 = target.e164
-        digits = e164[1:] if e164[0] == "+" else ""  # what is no number is led by the routes that take all
+        digits = _digits(e164)
         text = _own(submission, target, content) if submission.texts else None
         parts = common if text is None else parts_of(text)
         why, sender = restricted.judge(digits, target.country, content.sender) if restricted else ("", content.sender)
@@ -164,7 +164,7 @@ def plan(
             why = "template_missing"
         ways = routing.order(route, id) if route is not None else ()
         if way:
-            ways = routing.narrow(ways, way, facts.phones)
+            ways = routing.narrow(ways, way, _phones(facts, channel))
         micro = 0 if free else part_price(payer, digits, target.country, channel, currency)
         if not why and not account.virtual:
             why = "no_route" if not ways else "no_price" if micro is None else ""
@@ -264,11 +264,11 @@ def _one_part(text: str) -> int:
 
 def _parts_counter(content: Content, most: int, policy: Policy) -> Callable[[str], int]:
     encoding = Encoding(content.alphabet) if content.alphabet else None
-    header = len(content.extras.udh) if content.extras is not None else 0
+    elements = content.extras.udh if content.extras is not None else b""
 
     def parts(text: str) -> int:
         try:
-            number = count(text, encoding, 8, policy.keep_graphemes, extra=header)[2]
+            number = count_parts(text, encoding, elements, 8, policy.keep_graphemes)
         except Unencodable as error:
             raise Refused("unencodable", str(error)) from error
         if number > most:
@@ -289,10 +289,22 @@ def _opening(policy: Policy, at: int, now: int) -> int:
     return opening if opening > now else 0
 
 
+def _digits(receiver: str) -> str:
+    """Give what routes and prices go by; nothing of what is no number, which goes by those that take all."""
+    return receiver[1:] if receiver[:1] == "+" else ""
+
+
+def _phones(facts: Facts, channel: Channel) -> tuple[int, ...]:
+    """List the connectors to own phones, which carry texts and nothing else."""
+    return facts.phones if channel in (Channel.SMS, Channel.PING) else ()
+
+
 def ways(message: Message, facts: Facts) -> tuple[int, ...]:
     """List the connectors that may carry a message by the route that was chosen for it."""
+    content = message.content
     route = facts.routing.by_id.get(message.route)
-    return routing.narrow(route.connectors if route is not None else (), message.content.way, facts.phones)
+    named = route.connectors if route is not None and route.carries(content.channel) else ()
+    return routing.narrow(named, content.way, _phones(facts, content.channel))
 
 
 def other_way(message: Message, facts: Facts, usable: Collection[int]) -> int:
@@ -301,10 +313,11 @@ def other_way(message: Message, facts: Facts, usable: Collection[int]) -> int:
     number = phone.parse(message.receiver)
     country = (number.country or "") if number else ""
     today = facts.routing.choose(
-        message.receiver[1:], country, content.sender, content.account, message.priority, content.channel
+        _digits(message.receiver), country, content.sender, content.account, message.priority, content.channel
     )
     named = today.connectors if today is not None else ()
-    for connector in (*ways(message, facts), *routing.narrow(named, content.way, facts.phones)):
+    phones = _phones(facts, content.channel)
+    for connector in (*ways(message, facts), *routing.narrow(named, content.way, phones)):
         if connector in usable:
             return connector
     return 0
