@@ -4,13 +4,13 @@ Integers hold everything that is a time (microseconds), an amount (micro-credits
 reads the same from either database.
 """
 
-from depesza.store.schema import files, lists, numbers, phones, programs, trade, traffic
+from depesza.store.schema import clients, files, lists, numbers, phones, programs, trade, traffic
 from depesza.store.schema.columns import metadata
 from depesza.store.schema.facts import FACTS, KEYS, UNIQUE
 
 __all__ = ["FACTS", "INSERTS", "KEYS", "PARTS", "UNIQUE", "metadata"]
 
-PARTS = (files, lists, numbers, phones, programs, trade, traffic)
+PARTS = (clients, files, lists, numbers, phones, programs, trade, traffic)
 """The tables by subject; importing them declares them."""
 
 INSERTS: dict[str, str] = {
@@ -43,5 +43,6 @@ INSERTS: dict[str, str] = {
     "acts": "",
     "device_attempts": "",
     "request_messages": "",
+    "link_codes": "",
 }
 """Tables written by the thousand, and what happens when the key is there already."""
