@@ -1,7 +1,8 @@
 """The life of a message: one table says which news moves it where.
 
 What is not in the table does not happen: late and doubled news of a message that has ended changes nothing (it is
-still written to the timeline), except that one which arrived may be read, and a link in it followed. The diagram in the docs is printed from `TABLE`.
+still written to the timeline), except that one which arrived may be read, and a link in it followed. The diagram in
+the docs is printed from `TABLE`.
 """
 
 from collections.abc import Sequence
