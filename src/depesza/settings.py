@@ -142,6 +142,35 @@ class Http2smsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class SmppSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The listeners for customers over SMPP."""
+
+    host: Annotated[str, _help("Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, _help("Port, usually 2775; 0 takes any free one, -1 switches it off.", ge=-1, le=65535)] = -1
+    tls_port: Annotated[
+        int, _help("Port with TLS, which needs `tls_cert`; 0 takes any free one, -1 switches it off.", ge=-1, le=65535)
+    ] = -1
+    tls_cert: Annotated[str, _help("Certificate chain (PEM) of the TLS port.")] = ""
+    tls_key: Annotated[
+        str, _help("Private key (PEM); empty when it stands in `tls_cert`. Both are read anew when they change.")
+    ] = ""
+    client_ca: Annotated[
+        str, _help("Authority (PEM) of which customers must show a certificate on the TLS port; empty: none.")
+    ] = ""
+    public: Annotated[
+        str, _help("Host and port that customers are told, e.g. `smpp.example.org:2775`; empty: none.")
+    ] = ""
+    public_tls: Annotated[str, _help("The same of the TLS port.")] = ""
+    system_id: Annotated[str, _help("How we name ourselves in bind responses.", max_length=15)] = "depesza"
+    connections: Annotated[int, _help("Connections at once; more are cut.", ge=1)] = 1000
+    bind_seconds: Annotated[float, _help("Seconds in which a connection must bind.", gt=0)] = 10.0
+    inactivity: Annotated[
+        float, _help("Seconds without a word after which a connection ends; before that we ask (enquire_link).", gt=0)
+    ] = 120.0
+    window: Annotated[int, _help("Receipts and replies that a bind may leave unanswered.", ge=1)] = 50
+    keep_days: Annotated[float, _help("Days for which receipts and replies wait for a customer.", gt=0)] = 7.0
+
+
 class DocumentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Files that clients upload, and exports that are written for them."""
 
@@ -184,6 +213,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     http2sms: Http2smsSettings = field(default_factory=Http2smsSettings)
+    smpp: SmppSettings = field(default_factory=SmppSettings)
     log: LogSettings = field(default_factory=LogSettings)
     orders: OrderSettings = field(default_factory=OrderSettings)
     keep: KeepSettings = field(default_factory=KeepSettings)

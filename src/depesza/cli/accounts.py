@@ -162,6 +162,7 @@ class AccountFields:
         ] = None,
         smpp_rate: Annotated[int | None, Parameter(help="Messages a second over SMPP.", show_default=False)] = None,
         smpp_window: Annotated[int | None, Parameter(help="Messages under way over SMPP.", show_default=False)] = None,
+        smpp_binds: Annotated[int | None, Parameter(help="Binds at once over SMPP.", show_default=False)] = None,
     ) -> None:
         self.fields = wished.given(
             description=description, enabled=enabled, timezone=timezone, weight=weight, credit_limit=credit_limit,
@@ -169,7 +170,7 @@ class AccountFields:
             stop_callback=stop_callback, response_type=response_type, response_text=response_text,
             response_url=response_url, recredit_amount=recredit_amount, recredit_threshold=recredit_threshold,
             max_parts=max_parts, home=home, forward_sender=forward_sender, smpp=smpp, smpp_ips=smpp_ip,
-            smpp_rate=smpp_rate, smpp_window=smpp_window,
+            smpp_rate=smpp_rate, smpp_window=smpp_window, smpp_binds=smpp_binds,
         )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 callback = App(name="callback", help="What clients were told, each try, and telling it again.")
 
-STATES = ("waiting", "done", "given-up")
+STATES = ("waiting", "done", "given-up", "to-collect")
 COLUMNS = ("id", "account", "kind", "message", "url", "state", "tries", "last", "answer", "ms", "next_try")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 PAGE = 1_000
@@ -32,7 +32,7 @@ def list_callbacks(
     *,
     account: Account = "",
     state: Annotated[
-        Literal["waiting", "done", "given-up"] | None, Parameter(help="How it stands.", show_default=False)
+        Literal["waiting", "done", "given-up", "to-collect"] | None, Parameter(help="How it stands.", show_default=False)
     ] = None,
     since: Since = "",
     host: Host = "",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from depesza.core.facts import Facts
     from depesza.services.timeline import Event, Timeline
 
-OWED = ("waiting", "taken", "given up")
+OWED = ("waiting", "taken", "given up", "to be collected")
 
 
 def plain(found: "Timeline", facts: "Facts") -> dict[str, Any]:
@@ -60,7 +60,7 @@ def plain(found: "Timeline", facts: "Facts") -> dict[str, Any]:
             for row in found.entries
         ],
         "callbacks": [
-            {"id": row.id, "kind": row.kind, "url": row.url, "state": OWED[row.state] if row.state < 3 else "?",
+            {"id": row.id, "kind": row.kind, "url": row.url, "state": OWED[row.state] if row.state < len(OWED) else "?",
              "tries": row.tries, "created": show.moment(row.created), "next_try": _next(row.state, row.due)}
             for row in found.notices
         ],

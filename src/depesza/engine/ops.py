@@ -5,7 +5,8 @@ Names and meanings stand once, in `METRICS`; docs/reference/metrics.md is printe
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -33,6 +34,29 @@ PATIENCE = 2.0
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
+class Bind(Protocol):
+    """A bind of a customer over SMPP."""
+
+    system_id: str
+
+    @property
+    def kind(self) -> str: ...
+
+
+class Binds(Protocol):
+    """The door for customers over SMPP."""
+
+    counts: Counter[tuple[str, str]]
+    """Requests by command and status."""
+
+    @property
+    def lines(self) -> Sequence[Bind]: ...
+    @property
+    def told(self) -> int: ...
+    @property
+    def retold(self) -> int: ...
+
+
 class Running(Protocol):
     """What is asked of a running platform."""
 
@@ -54,6 +78,8 @@ class Running(Protocol):
     def draining(self) -> bool: ...
     @property
     def standing(self) -> Standing: ...
+    @property
+    def smpp(self) -> Binds | None: ...
     async def ask_caller(self) -> None:
         """Renew `figures`."""
 
@@ -151,6 +177,21 @@ def _alerts(app: Running) -> Iterator[Sample]:
         yield (str(alert.device), str(alert.sim), alert.kind), 1.0
 
 
+def _smpp_requests(app: Running) -> Iterator[Sample]:
+    yield from list(app.smpp.counts.items()) if app.smpp is not None else ()
+
+
+def _smpp_binds(app: Running) -> Iterator[Sample]:
+    lines = app.smpp.lines if app.smpp is not None else ()
+    yield from Counter((line.system_id, line.kind) for line in lines).items()
+
+
+def _smpp_told(app: Running) -> Iterator[Sample]:
+    if app.smpp is not None:
+        yield ("sent",), app.smpp.told
+        yield ("again",), app.smpp.retold
+
+
 def _one(read: Callable[[Running], float]) -> Callable[[Running], Iterable[Sample]]:
     return lambda app: [((), read(app))]
 
@@ -159,6 +200,18 @@ METRICS: tuple[Measure, ...] = (
     Measure(
         "depesza_http_requests", "counter", "Requests answered on the clients' listener.",
         ("dialect", "status"), _requests,
+    ),
+    Measure(
+        "depesza_smpp_requests", "counter", "Requests of customers over SMPP, by command and status.",
+        ("command", "status"), _smpp_requests,
+    ),
+    Measure(
+        "depesza_smpp_binds", "gauge", "Binds of customers, by system_id and kind.",
+        ("system_id", "kind"), _smpp_binds,
+    ),
+    Measure(
+        "depesza_smpp_news", "counter", "PDUs with receipts and replies for customers, and news that is told again.",
+        ("what",), _smpp_told,
     ),
     Measure(
         "depesza_submissions", "counter", "Submissions accepted and on disk.", (), _written("submissions")

@@ -63,10 +63,12 @@ class Link(asyncio.Protocol, Generic[S, E]):
         on_lost: Callable[["Link[S, E]", Exception | None], None] | None = None,
         clock: Callable[[], float] | None = None,
         pin: Pin | None = None,
+        in_step: bool = False,
     ) -> None:
         """Join a session to its listeners; `clock` is the loop's time unless another is given.
 
-        `pin` is compared with the peer's certificate before the first byte leaves.
+        `pin` is compared with the peer's certificate before the first byte leaves. `in_step`: nothing is taken from
+        a peer that does not read what we write, so what waits for it is bounded.
         """
         self.session = session
         self._on_events = on_events
@@ -75,6 +77,7 @@ class Link(asyncio.Protocol, Generic[S, E]):
         self._loop = asyncio.get_running_loop()
         self.clock = clock or self._loop.time
         self._pin = pin
+        self._in_step = in_step
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = inf
@@ -180,10 +183,14 @@ class Link(asyncio.Protocol, Generic[S, E]):
     def pause_writing(self) -> None:
         """Hold the session's output back: the transport has enough."""
         self._writable.clear()
+        if self._in_step:
+            self.pause_reading()
 
     def resume_writing(self) -> None:
         """Go on writing."""
         self._writable.set()
+        if self._in_step:
+            self.resume_reading()
         self.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:

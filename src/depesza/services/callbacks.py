@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from depesza.core.ids import first_at
-from depesza.core.model import Notice
+from depesza.core.model import COLLECTED, Notice
 from depesza.services.notices import read_try
 from depesza.store.tx import Cell, Row, Tx
 
@@ -85,7 +85,8 @@ async def replay(tx: Tx, ids: list[int], now: int) -> list[int]:
     there = [int(row[0]) for row in rows]
     if there:
         tx.write(
-            "UPDATE notices SET node = CASE WHEN state = 0 THEN node ELSE ?1 END, state = 0, tries = 0, due = ?2"
+            "UPDATE notices SET node = CASE WHEN state = 0 THEN node ELSE ?1 END, tries = 0, due = ?2,"
+            f" state = CASE WHEN url LIKE '{COLLECTED}%' THEN 3 ELSE 0 END"
             f" WHERE id IN ({', '.join(map(str, there))})",
             tx.node,
             now,

@@ -16,11 +16,13 @@ from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, ReplyFact, Submission
 from depesza.core.optout import is_start, is_stop
 from depesza.core.planning import Policy
-from depesza.services import notices
+from depesza.services import collected, notices
 from depesza.services.submit import charge, send_soon, submit
 from depesza.store.tx import Tx
 from depesza.wire.mail import Mail
 
+COLLECTING = "smpp"
+"""Dialect of submissions whose replies are collected as their receipts are."""
 REPLY_PRICE = MICRO
 """What an account pays for a reply (spec: ovh/4.1); STOP and START are free."""
 
@@ -35,6 +37,8 @@ class Talk(Struct, frozen=True):
     """The message it answers; 0 when it answers none."""
     tag: str = ""
     batch: str = ""
+    collects: bool = False
+    """Its account collects it: it answers what was submitted over a connection of the account's own, or nothing."""
 
 
 class Silence(Struct, gc=False):
@@ -57,7 +61,8 @@ async def take_inbound(tx: Tx, inbounds: Sequence[Inbound], policy: Policy, now:
     """
     inbounds = [_cleaned(inbound) for inbound in inbounds]
     account = tx.facts.account.get(holder)
-    talks = [talk or (Talk(account, None, account.home) if account else None) for talk in await _talks(tx, inbounds)]
+    own = _unanswered(account) if account else None
+    talks = [talk or own for talk in await _talks(tx, inbounds)]
     silences = await _silences(tx, inbounds, talks)
     ids = []
     for inbound, talk in zip(inbounds, talks, strict=True):
@@ -103,7 +108,9 @@ async def _talks(tx: Tx, inbounds: Sequence[Inbound]) -> list[Talk | None]:
     for n, _, account_id, user, message, tag, batch, until, dialect in await tx.rows_for("conversations_of", values):
         account = facts.account.get(account_id)
         if account is not None and until >= inbounds[n].at and n not in found:
-            found[n] = Talk(account, facts.user.get(user), dialect or account.home, message, tag, batch)
+            collects = dialect == COLLECTING
+            voice = account.home if collects or not dialect else dialect
+            found[n] = Talk(account, facts.user.get(user), voice, message, tag, batch, collects)
     return [found.get(n) or _owner(facts, inbound.recipient) for n, inbound in enumerate(inbounds)]
 
 
@@ -112,8 +119,12 @@ def _owner(facts: Facts, recipient: str) -> Talk | None:
     for spelling in spellings(recipient):
         account = facts.account.get(facts.number_owner.get(spelling, 0))
         if account is not None:
-            return Talk(account, None, account.home)
+            return _unanswered(account)
     return None
+
+
+def _unanswered(account: Account) -> Talk:
+    return Talk(account, None, account.home, collects=account.smpp)
 
 
 async def _silences(tx: Tx, inbounds: Sequence[Inbound], talks: Sequence[Talk | None]) -> Silences:
@@ -139,18 +150,21 @@ async def _take(tx: Tx, id: int, inbound: Inbound, talk: Talk, silences: Silence
     kept = msgspec.structs.replace(inbound, sender=peer)
     tx.add_inbound(id, kept, account.id, user.id if user else 0, talk.tag, talk.message, price)
     notices.owe_received(tx, account.id, user.id if user else 0, id, kept, now)
+    kind = "stop" if stops else "start" if starts else "reply"
     if talk.message:
-        kind = "stop" if stops else "start" if starts else "reply"
         tx.event(talk.message, now, kind, f"{id} from {peer}")
     fact = ReplyFact(id, peer, inbound.recipient, inbound.text, talk.tag, now, talk.message)
     if silence is not None and stops:
         silence.now, silence.at, silence.message, silence.batch = True, now, talk.message, talk.batch
         url = user.stop_callback if user is not None and user.stop_callback else account.stop_callback
         notices.owe_reply(tx, account, talk.dialect, "stop", url, fact)
+    if talk.collects:
+        notices.owe_reply(tx, account, COLLECTING, kind, collected.address(account.id, ""), fact)
+    if silence is not None and stops:
         return
     if silence is not None and starts:
         silence.now = False
-    if account.response_type == "cgi":
+    if account.response_type == "cgi" and not talk.collects:
         notices.owe_reply(tx, account, talk.dialect, "reply", account.response_url, fact)
     elif account.response_type == "text" and not starts:
         await _answer(tx, kept, talk, policy, now)

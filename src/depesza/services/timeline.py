@@ -37,7 +37,7 @@ class Owed(Struct, frozen=True):
     kind: str
     url: str
     state: int
-    """0 waits, 1 was taken, 2 was given up."""
+    """0 waits, 1 was taken, 2 was given up, 3 waits to be collected."""
     tries: int
     created: int
     due: int

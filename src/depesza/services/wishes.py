@@ -74,7 +74,7 @@ class AccountWish(Struct, kw_only=True, forbid_unknown_fields=True):
     max_parts: Annotated[int, _help("Longest text, in parts.", ge=1, le=255)] | UnsetType = UNSET
     home: (
         Annotated[
-            Literal["ovh", "smsadvert", "smsgate"],
+            Literal["ovh", "smsadvert", "smsgate", "smsc"],
             _help("Dialect that tells of texts which answer no message of ours."),
         ]
         | UnsetType
@@ -86,7 +86,24 @@ class AccountWish(Struct, kw_only=True, forbid_unknown_fields=True):
     smpp_ips: Annotated[tuple[str, ...], _help("Networks it may bind from; none: nowhere.")] | UnsetType = UNSET
     smpp_rate: Annotated[int, _help("Messages a second over SMPP.", ge=1)] | UnsetType = UNSET
     smpp_window: Annotated[int, _help("Messages under way over SMPP.", ge=1, le=10_000)] | UnsetType = UNSET
+    smpp_binds: Annotated[int, _help("Binds at once over SMPP.", ge=1, le=1_000)] | UnsetType = UNSET
     credit: Annotated[CreditWish, _help("Credits it shall have; see below.")] | UnsetType = UNSET
+    currency: (
+        Annotated[
+            Literal["", "RUR", "UAH", "KZT", "USD", "EUR"],
+            _help("What it is kept in, empty for credits; changed only while nothing was booked."),
+        ]
+        | UnsetType
+    ) = UNSET
+    parent: Annotated[str, _help("Name of the account above it; empty for none.")] | UnsetType = UNSET
+    payer: Annotated[str, _help("Name of the account that pays for it; empty: itself.")] | UnsetType = UNSET
+    priced_as: Annotated[str, _help("Name of the account whose prices hold; empty: its own.")] | UnsetType = UNSET
+    virtual: Annotated[bool, _help("Nothing is sent and nothing paid.")] | UnsetType = UNSET
+    sender: Annotated[str, _help("Its usual sender; the first one when empty.")] | UnsetType = UNSET
+    shares: (
+        Annotated[tuple[Literal["senders", "contacts"], ...], _help("What of the account above it uses as its own.")]
+        | UnsetType
+    ) = UNSET
 
 
 class UserWish(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -103,6 +120,68 @@ class UserWish(Struct, kw_only=True, forbid_unknown_fields=True):
     alert_number: Annotated[str, _help("The same by text.")] | UnsetType = UNSET
     alert_threshold: Annotated[int, _help("At how many credits.", ge=0)] | UnsetType = UNSET
     alert_support: Annotated[Literal["mail", "sms", "both"], _help("Which of the two is used.")] | UnsetType = UNSET
+
+
+class LoginWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A name and password that programs of an account send with each request, as to SMSC's API."""
+
+    account: Annotated[str, _help("Name of the account.")]
+    name: Annotated[str, _help("The login; one for all accounts.", pattern=r"^[A-Za-z0-9][A-Za-z0-9@._+-]{0,63}$")]
+    password: Annotated[str, _help("Needed for a new one.", min_length=1)] | UnsetType = UNSET
+    ips: Annotated[tuple[str, ...], _help("Networks it may call from; none: anywhere.")] | UnsetType = UNSET
+    enabled: Annotated[bool, _help("It may call.")] | UnsetType = UNSET
+
+
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+
+
+class LimitsWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What protects an account from its own programs, and others from them; 0 is no limit."""
+
+    account: Annotated[str, _help("Name of the account.")]
+    repeats: Annotated[Count, _help("Identical submissions within `span`.")] | UnsetType = UNSET
+    span: Annotated[int, _help("Seconds.", ge=1, le=86_400)] | UnsetType = UNSET
+    price_asks: Annotated[Count, _help("Identical questions for a price within `span`.")] | UnsetType = UNSET
+    parallel: Annotated[Count, _help("Requests at once; this one is refused already.")] | UnsetType = UNSET
+    parallel_status: Annotated[Count, _help("The same for questions for a status.")] | UnsetType = UNSET
+    status_asks: Annotated[Count, _help("Questions for one message's status within `span`.")] | UnsetType = UNSET
+    status_lists: Annotated[Count, _help("Those for several messages.")] | UnsetType = UNSET
+    balance_asks: Annotated[Count, _help("Questions for the balance within `span`.")] | UnsetType = UNSET
+    same_asks: Annotated[Count, _help("Other identical requests within `span`.")] | UnsetType = UNSET
+    info_asks: Annotated[Count, _help("Questions about numbers within `span`.")] | UnsetType = UNSET
+    user_changes: Annotated[Count, _help("Changes of one sub-client within `span`.")] | UnsetType = UNSET
+    flood: Annotated[Count, _help("Messages to one number with gaps below `flood_gap`.")] | UnsetType = UNSET
+    flood_gap: Annotated[Count, _help("Seconds.")] | UnsetType = UNSET
+    wrong_logins: Annotated[Count, _help("Wrong passwords that lock an address.")] | UnsetType = UNSET
+    lock_minutes: Annotated[int, _help("Minutes: within them, and for them.", ge=1)] | UnsetType = UNSET
+    wrong_sends: Annotated[Count, _help("Refused submissions in a row that lock an address.")] | UnsetType = UNSET
+    wrong_minutes: Annotated[int, _help("Minutes: within them, and for them.", ge=1)] | UnsetType = UNSET
+    new_addresses: (
+        Annotated[bool, _help("A login submits from its first address, and others that you confirm.")] | UnsetType
+    ) = UNSET
+    day: Annotated[Count, _help("Messages a day.")] | UnsetType = UNSET
+    day_number: Annotated[Count, _help("Messages a day to one number.")] | UnsetType = UNSET
+    day_text: Annotated[Count, _help("The same with one text.")] | UnsetType = UNSET
+    day_address: Annotated[Count, _help("Messages a day for one address of the client's users.")] | UnsetType = UNSET
+    hours: (
+        Annotated[str, _help("When it may send, like `9-18`.", pattern="^((1?[0-9]|2[0-3])-(1?[0-9]|2[0-4]))?$")]
+        | UnsetType
+    ) = UNSET
+    codes: (
+        Annotated[
+            tuple[Annotated[str, Meta(pattern="^-?[0-9]{1,15}$")], ...],
+            _help("Digits its receivers may begin with, like `7`, and may not, like `-77`."),
+        ]
+        | UnsetType
+    ) = UNSET
+    mailings: Annotated[bool, _help("One request may write to several receivers.")] | UnsetType = UNSET
+    lifetime: (
+        Annotated[int, _help("Minutes for which a message is tried; 0: as the dialect says.", ge=0, le=1440)]
+        | UnsetType
+    ) = UNSET
+    keep_days: Annotated[Count, _help("Days for which it sees its messages; 0: as long as there are.")] | UnsetType = (
+        UNSET
+    )
 
 
 class SenderWish(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -188,8 +267,15 @@ class ConnectorWish(Struct, kw_only=True, forbid_unknown_fields=True):
 Class = Literal["any", "urgent", "high", "normal", "bulk"]
 
 
+Carried = Literal["sms", "mms", "mail", "call", "viber", "whatsapp", "telegram", "social", "hlr"]
+"""What a route may carry: `core.model.Channel` by name, and a silent SMS goes the way of other SMS."""
+Priced = Literal["sms", "ping", "mms", "mail", "call", "viber", "whatsapp", "telegram", "social", "hlr"]
+
+
 class RouteWish(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which connectors may carry what fits; known by its conditions (all but the last four fields)."""
+
+    channel: Annotated[Carried, _help("What it carries; `hlr`: questions about numbers.")] = "sms"
 
     prefix: Annotated[str, _help("Digits the receiver begins with.", pattern="^[0-9]{0,15}$")] = ""
     country: Annotated[str, _help("ISO code of the receiver.", pattern="^([A-Z]{2})?$")] = ""
@@ -207,10 +293,18 @@ class RouteWish(Struct, kw_only=True, forbid_unknown_fields=True):
 class PriceWish(Struct, kw_only=True, forbid_unknown_fields=True):
     """What a part costs; known by its conditions (all but the last field)."""
 
+    channel: Annotated[Priced, _help("What is sent; `hlr`: a question about a number.")] = "sms"
+
     account: Annotated[str, _help("Name of the account; empty for all.")] = ""
     prefix: Annotated[str, _help("Digits the receiver begins with.", pattern="^[0-9]{0,15}$")] = ""
     country: Annotated[str, _help("ISO code of the receiver.", pattern="^([A-Z]{2})?$")] = ""
-    credits: Annotated[Amount, _help("Credits for one part.")]
+    operator: Annotated[
+        str, _help("Country and network code of the receiver's operator, like `25001`.", pattern="^([0-9]{5,6})?$")
+    ] = ""
+    currency: Annotated[
+        str, _help("For accounts that are kept in it, ISO code; empty: in credits.", pattern="^([A-Z]{3})?$")
+    ] = ""
+    credits: Annotated[Amount, _help("For one part: credits, or units of the currency.")]
 
 
 class PackWish(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -221,6 +315,16 @@ class PackWish(Struct, kw_only=True, forbid_unknown_fields=True):
     price: Annotated[Amount, _help("Of one credit, without tax.")]
     currency: Annotated[str, _help("ISO code; `EUR` unless given.", pattern="^[A-Z]{3}$")] | UnsetType = UNSET
     vat: Annotated[Amount, _help("Percent of tax; 20 unless given.")] | UnsetType = UNSET
+
+
+class RangeWish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Whose the numbers are that begin with some digits, known better than by the packaged data."""
+
+    prefix: Annotated[str, _help("Digits without plus; a whole number is one by itself.", pattern="^[0-9]{1,15}$")]
+    operator: Annotated[str, _help("Name.", min_length=1, max_length=100)]
+    mcc: Annotated[str, _help("Country code of the network.", pattern="^([0-9]{3})?$")] | UnsetType = UNSET
+    mnc: Annotated[str, _help("Its network code.", pattern="^([0-9]{2,3})?$")] | UnsetType = UNSET
+    region: Annotated[str, _help("For people.")] | UnsetType = UNSET
 
 
 class RestrictionWish(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -253,6 +357,9 @@ class Wish(Struct, kw_only=True, forbid_unknown_fields=True):
     prices: tuple[PriceWish, ...] | UnsetType = UNSET
     packs: tuple[PackWish, ...] | UnsetType = UNSET
     restrictions: tuple[RestrictionWish, ...] | UnsetType = UNSET
+    logins: tuple[LoginWish, ...] | UnsetType = UNSET
+    limits: tuple[LimitsWish, ...] | UnsetType = UNSET
+    ranges: tuple[RangeWish, ...] | UnsetType = UNSET
 
 
 LISTS: tuple[tuple[type[Struct], str], ...] = (
@@ -269,6 +376,9 @@ LISTS: tuple[tuple[type[Struct], str], ...] = (
     (PriceWish, "[[prices]]"),
     (PackWish, "[[packs]]"),
     (RestrictionWish, "[[restrictions]]"),
+    (LoginWish, "[[logins]]"),
+    (LimitsWish, "[[limits]]"),
+    (RangeWish, "[[ranges]]"),
 )
 """Struct and heading of everything a file may hold, for printing."""
 

@@ -18,12 +18,16 @@ async def show(call: Call) -> dict[str, object]:
     """GET /sms/{serviceName}/smpp/settings"""
     account = allowed(call)
     return {
-        "endpoints": [],  # filled by the listener for customers, once it is there
+        "endpoints": _endpoints(*call.context.smpp_endpoints),
         "status": "SUCCESS" if account.smpp_ips and account.smpp_password else "WAITING_IP",
         "systemID": account.name,
         "throughput": account.smpp_rate,
         "windowing": account.smpp_window,
     }
+
+
+def _endpoints(secured: str, unsecured: str) -> list[dict[str, str]]:
+    return [{"secured": secured, "unsecured": unsecured}] if secured or unsecured else []
 
 
 async def renew_password(call: Call) -> None:

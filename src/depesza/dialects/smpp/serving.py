@@ -1,0 +1,183 @@
+"""Submits of a customer: read, taken by a service in the next commit, answered when it is on disk.
+
+spec: smsc/4.2 carriers/C.1#9 - #12 #19 #26 #27
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from depesza.core.facts import Account
+from depesza.core.ledger import NotEnoughCredits
+from depesza.core.model import Accepted
+from depesza.core.planning import Refused as PlanRefused
+from depesza.dialects.contract import Context
+from depesza.dialects.smpp import addresses, codes, reading
+from depesza.dialects.smpp.customer import Customer
+from depesza.dialects.smpp.line import Line
+from depesza.dialects.smpp.reading import Submit
+from depesza.dialects.smpp.refusing import Refused
+from depesza.services import changes, segments
+from depesza.services.changes import Taken
+from depesza.services.segments import Piece, Placed
+from depesza.services.submit import submit
+from depesza.store.contract import Busy, Stopped
+from depesza.wire.smpp import status
+from depesza.wire.smpp.pdus import (
+    Address,
+    DataSm,
+    DataSmResp,
+    DistributionList,
+    Response,
+    SubmitMulti,
+    SubmitMultiResp,
+    SubmitSm,
+    SubmitSmResp,
+    Unsuccessful,
+)
+
+log = structlog.get_logger()
+
+Answer = Callable[[Response], None]
+"""Writes the response, and counts it."""
+MOST_DESTINATIONS = 255
+
+
+class Submitting:
+    """Takes submits."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def take(self, customer: Customer, account: Account, line: Line, pdu: Submit, answer: Answer) -> None:
+        """Take or refuse a request; it is answered after the commit."""
+        try:
+            self._check(customer, account, line, pdu)
+            waiting = self._begin(account, pdu)
+        except Refused as error:
+            answer(pdu.response(codes.status_of(error.name, account.home)))
+            return
+        except Busy:
+            answer(pdu.response(status.RMSGQFUL))
+            return
+        except Stopped:
+            answer(pdu.response(status.RSYSERR))
+            return
+        waiting(lambda done: answer(self._response(account, pdu, done)))
+
+    @staticmethod
+    def _check(customer: Customer, account: Account, line: Line, pdu: Submit) -> None:
+        count = len(pdu.destinations) if isinstance(pdu, SubmitMulti) else 1
+        if not 0 < count <= MOST_DESTINATIONS:
+            raise Refused("destinations")
+        refusal = customer.refusal(account, line, count)
+        if refusal:
+            raise Refused(refusal)
+
+    def _begin(self, account: Account, pdu: Submit) -> "_Waiting":
+        """Hand a request to its service; gives where to wait for it. Raises `Refused`, `Busy`, `Stopped`."""
+        context = self._context
+        now = context.now()
+        asked, segment = reading.read(pdu, now)
+        counts, store = codes.counts(account), context.store
+        common = context.lanes, context.policy, now
+        replaces = not isinstance(pdu, DataSm) and bool(pdu.replace_if_present_flag)
+        if segment is not None and segment.total > 1:
+            if replaces or isinstance(pdu, SubmitMulti):
+                raise Refused("parts")
+            return _waiting(self._placed(account, reading.piece(account, asked, segment), now))
+        if not asked.destinations:
+            raise Refused("distribution")
+        submission = reading.submission(store.facts, account, asked)
+        if replaces:
+            return _waiting(store.run(changes.supersede, account, submission, counts, *common))
+        if counts or isinstance(pdu, SubmitMulti):
+            return _waiting(store.run(changes.take, account, submission, "", counts, *common))
+        return _waiting(store.run(submit, account, submission, *common))
+
+    async def _placed(self, account: Account, piece: Piece, now: int) -> Placed:
+        """Place a piece; when the whole is refused the pieces before it are told so."""
+        context = self._context
+        try:
+            return await context.store.run(
+                segments.place, account, piece, reading.whole, codes.counts(account), context.lanes, context.policy, now
+            )
+        except (Refused, PlanRefused, NotEnoughCredits) as error:
+            await context.store.insist(segments.refuse, account, piece, refusal_of(error), now)
+            raise
+
+    def _response(self, account: Account, pdu: Submit, done: "asyncio.Future[object]") -> Response:
+        error = done.exception() if not done.cancelled() else Stopped()
+        if error is not None:
+            return pdu.response(status_of(error, account.home))
+        result = done.result()
+        if isinstance(result, Accepted):
+            return _with_id(pdu, str(result.ids[0])) if result.ids else pdu.response(status.RINVDSTADR)
+        if isinstance(result, Placed):
+            failed = _failed(result.taken, account.home) if result.taken is not None else 0
+            return pdu.response(failed) if failed else _with_id(pdu, str(result.id))
+        assert isinstance(result, Taken)
+        if isinstance(pdu, SubmitMulti):
+            return _multi_response(pdu, result, account.home)
+        failed = _failed(result, account.home)
+        return pdu.response(failed) if failed else _with_id(pdu, result.name)
+
+
+_Waiting = Callable[[Callable[["asyncio.Future[object]"], None]], None]
+
+
+def _waiting(running: Awaitable[object]) -> _Waiting:
+    return asyncio.ensure_future(running).add_done_callback
+
+
+def _with_id(pdu: Submit, id: str) -> Response:
+    return SubmitSmResp(status.ROK, id) if isinstance(pdu, SubmitSm) else DataSmResp(status.ROK, id)
+
+
+def _failed(taken: Taken, home: str) -> int:
+    """Give the status for a submission of which nothing was taken; ROK for any other."""
+    if taken.messages:
+        return status.ROK
+    return codes.status_of(taken.refused[0][1], home) if taken.refused else status.RINVDSTADR
+
+
+def _multi_response(pdu: SubmitMulti, taken: Taken, home: str) -> SubmitMultiResp:
+    """Tell which receivers were not taken; with none that was, the request failed."""
+    failed = _failed(taken, home)
+    if failed:
+        return SubmitMultiResp(failed)
+    good, refused = {receiver for receiver, _ in taken.messages}, dict(taken.refused)
+    errors = [_unsuccessful(one, good, refused, home) for one in pdu.destinations]
+    return SubmitMultiResp(status.ROK, taken.name, tuple(error for error in errors if error is not None))
+
+
+def _unsuccessful(
+    destination: Address | DistributionList, good: set[str], refused: dict[str, str], home: str
+) -> Unsuccessful | None:
+    if isinstance(destination, DistributionList):
+        return Unsuccessful(destination.name, error=status.RINVDLNAME)
+    receiver = addresses.read_destination(destination.addr)
+    if receiver in good:
+        return None
+    error = codes.status_of(refused[receiver], home) if receiver in refused else status.RINVDSTADR
+    return Unsuccessful(destination.addr, destination.ton, destination.npi, error)
+
+
+def refusal_of(error: BaseException) -> str:
+    """Name what a service raised; empty for what is no refusal."""
+    if isinstance(error, NotEnoughCredits):
+        return "no_credit"
+    return error.name if isinstance(error, Refused | PlanRefused) else ""
+
+
+def status_of(error: BaseException, home: str) -> int:
+    """Choose the command_status for what a service raised."""
+    refusal = refusal_of(error)
+    if refusal:
+        return codes.status_of(refusal, home)
+    if isinstance(error, Busy):
+        return status.RMSGQFUL
+    if not isinstance(error, Stopped):
+        log.error("smpp.request_failed", error=repr(error), exc_info=error)
+    return status.RSYSERR
