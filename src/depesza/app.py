@@ -7,7 +7,7 @@ One `App` is one process: store, engine, connectors, dialects, listeners. `start
 import asyncio
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
@@ -20,14 +20,15 @@ from depesza.connectors.phones import Phones
 from depesza.connectors.setup import Setup, World
 from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Inbound, Outcome, Receipt
+from depesza.core.model import MICRO, Inbound, Notice, Outcome, Receipt
+from depesza.dialects.smpp import Door
 from depesza.engine import cores, dispatcher, gather, keeper, ops, reporter
 from depesza.engine.campaigner import Campaigner
 from depesza.engine.exporter import Exporter
 from depesza.engine.figures import Counts, Figures
 from depesza.engine.fleet import Fleet
 from depesza.engine.inquirer import Inquirer
-from depesza.front import Front, make_client, make_dialects, voices
+from depesza.front import Front, make_client, make_dialects, make_smpp, voices
 from depesza.net.clock import wall_clock
 from depesza.net.http_client import HttpClient
 from depesza.net.http_server import HttpServer
@@ -42,6 +43,8 @@ from depesza.wire.mail import is_address
 
 log = structlog.get_logger()
 
+UNBOUND = 5.0
+"""Seconds in which customers may answer our unbind."""
 UNHEARD = 10.0
 """Seconds after which a commit whose answer was lost has come through, or never will."""
 
@@ -70,6 +73,8 @@ class App:
         self.store: Store
         self.front: Front
         self.caller: Caller
+        self.smpp: Door | None = None
+        """The door for customers over SMPP, where one is open."""
         self.ops: HttpServer | None = None
         self.counts = Counts()
         self.figures = Figures()
@@ -115,6 +120,7 @@ class App:
         self.fleet.start()
         ends.push_async_callback(self.fleet.stop)
         ends.push_async_callback(self._hang_up)
+        ends.push_async_callback(self._unbind)
         await self._listen()
         cores.keep_to(my_core)
 
@@ -128,6 +134,10 @@ class App:
 
     async def _hang_up(self) -> None:
         await self.front.stop(self._grace)
+
+    async def _unbind(self) -> None:
+        if self.smpp is not None:
+            await self.smpp.stop(min(self._grace, UNBOUND))
 
     async def _stop_dispatcher(self) -> None:
         await self.dispatcher.stop(self._grace)
@@ -165,6 +175,7 @@ class App:
         )
         made = make_dialects(settings, self.store, self.turns, self.vault, self.now, client)
         self.front = Front(settings, made, self.counts.requests)
+        self.smpp = make_smpp(settings, self.store, self.turns, self.vault, self.now, client)
         if self._apart:
             self.caller = Apart(settings, self.store, self._spare_cores)
         else:
@@ -172,6 +183,8 @@ class App:
 
     async def _listen(self) -> None:
         await self.front.start()
+        if self.smpp is not None:
+            await self.smpp.start()
         if self.settings.ops.port >= 0:
             self.ops = HttpServer(ops.Ops(self).handle, host=self.settings.ops.host, port=self.settings.ops.port)
             await self.ops.start()
@@ -198,6 +211,8 @@ class App:
     def renew_certificates(self, force: bool = False) -> None:
         """Present what the certificate's files hold now to new connections."""
         self.front.renew_certificates(force)
+        if self.smpp is not None:
+            self.smpp.renew_certificates(force)
 
     # news between the parts
 
@@ -205,7 +220,7 @@ class App:
         if work.messages:
             self.dispatcher.take(work.messages)
         if work.notices:
-            self.caller.take(work.notices)
+            self._tell(work.notices)
         if work.bells:
             self.front.nudge(work.bells)
         if work.errands:
@@ -225,6 +240,14 @@ class App:
             self.caller.facts_changed()
             self._loop.create_task(self._connect())
 
+    def _tell(self, notices: Sequence[Notice]) -> None:
+        """Hand news to those who call, or to the door at which its client collects it."""
+        called = [notice for notice in notices if not notice.collected]
+        if called:
+            self.caller.take(called)
+        if self.smpp is not None and len(called) < len(notices):
+            self.smpp.take([notice for notice in notices if notice.collected])
+
     def _for_phones(self, work: Work) -> bool:
         own = self.store.facts.phones
         return bool(own) and any(message.connector in own for message in work.messages)
@@ -235,6 +258,8 @@ class App:
             self.dispatcher.reload()
             self._adopted()
             self.keeper.scheduled(self.now())
+            if self.smpp is not None:
+                self.smpp.look()
 
     def _adopted(self) -> None:
         """Read the tables of those who work through them: a node that is gone left us something."""

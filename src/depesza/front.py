@@ -11,7 +11,8 @@ import structlog
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO
 from depesza.dialects import ALL
-from depesza.dialects.contract import Context, Dialect, Line, Voice
+from depesza.dialects.contract import Context, Dialect, Finder, Line, Voice
+from depesza.dialects.smpp import Door, Options
 from depesza.engine.loader import Loader
 from depesza.net import tls
 from depesza.net.guard import Guard
@@ -22,6 +23,7 @@ from depesza.net.http_server import HttpServer
 from depesza.services.vault import Vault
 from depesza.settings import Settings, SettingsError
 from depesza.store.contract import Busy, Store
+from depesza.store.opening import is_postgres
 from depesza.wire.http import HttpAnswer, HttpReply, HttpRequest
 
 log = structlog.get_logger()
@@ -46,6 +48,7 @@ class Front:
         self._watch: asyncio.Task[None] | None = None
         self.dialects = dialects
         self._mounts = {prefix: dialect for dialect in dialects for prefix in dialect.prefixes}
+        self._finders = [dialect for dialect in dialects if isinstance(dialect, Finder)]
         self._shared = {prefix.partition("/")[0] for prefix in self._mounts if "/" in prefix}
         self.http = self._make_server()
 
@@ -108,11 +111,13 @@ class Front:
     # requests
 
     async def handle(self, request: HttpRequest) -> HttpReply:
-        """Give a request to the dialect whose prefix it has."""
+        """Give a request to the dialect whose prefix it has, or else to one that knows its path."""
         first, _, rest = request.path.lstrip("/").lower().partition("/")
         dialect = self._mounts.get(first)
         if first in self._shared:
             dialect = self._mounts.get(f"{first}/{rest.lstrip('/').partition('/')[0]}", dialect)
+        if dialect is None:
+            dialect = next((each for each in self._finders if each.owns(request.path)), None)
         if dialect is None:
             return HttpReply(404, b'{"message":"Nothing lives here"}')
         reply = await self._answer(dialect, request)
@@ -141,12 +146,55 @@ def make_dialects(
     settings: Settings, store: Store, lanes: Lanes, vault: Vault, now: Callable[[], int], client: HttpClient
 ) -> Sequence[Dialect]:
     """Make all dialects; `client` fetches the files that clients name."""
+    context = _context(settings, store, lanes, vault, now, client)
+    return [make(context) for make in ALL]
+
+
+def make_smpp(
+    settings: Settings, store: Store, lanes: Lanes, vault: Vault, now: Callable[[], int], client: HttpClient
+) -> Door | None:
+    """Make the door for SMPP, where the settings open one; raises `SettingsError`."""
+    chosen = settings.smpp
+    if chosen.port < 0 and chosen.tls_port < 0:
+        return None
+    if chosen.tls_port >= 0 and not chosen.tls_cert:
+        raise SettingsError("smpp.tls_cert: a certificate is needed where smpp.tls_port is set")
+    options = Options(
+        host=chosen.host,
+        port=chosen.port,
+        tls_port=chosen.tls_port,
+        tls_cert=chosen.tls_cert,
+        tls_key=chosen.tls_key,
+        client_ca=chosen.client_ca,
+        system_id=chosen.system_id,
+        connections=chosen.connections,
+        bind_seconds=chosen.bind_seconds,
+        inactivity=chosen.inactivity,
+        window=chosen.window,
+        keep=chosen.keep_days * 86_400,
+    )
+    try:
+        return Door(
+            _context(settings, store, lanes, vault, now, client), options, shared=is_postgres(settings.store.url)
+        )
+    except OSError as error:
+        raise SettingsError(f"smpp.tls_cert, smpp.tls_key, smpp.client_ca: {error}") from error
+
+
+def _context(
+    settings: Settings, store: Store, lanes: Lanes, vault: Vault, now: Callable[[], int], client: HttpClient
+) -> Context:
     policy = settings.policy()
 
     async def download(url: str, sink: Sink) -> HttpAnswer:
         return await client.fetch(url, sink, limit=LARGEST_FILE)
 
-    context = Context(
+    async def fetch(url: str) -> HttpAnswer:
+        body = bytearray()
+        answer = await client.fetch(url, body.extend, limit=settings.documents.largest)
+        return msgspec.structs.replace(answer, body=bytes(body))
+
+    return Context(
         store=store,
         vault=vault,
         lanes=lanes,
@@ -159,10 +207,11 @@ def make_dialects(
         export_life=settings.documents.export_days * 86_400 * MICRO,
         orders_wait=settings.orders.wait,
         terms=settings.orders.terms,
+        fetch=fetch,
         http2sms_help=settings.http2sms.help,
         mails=bool(settings.mail.host),
+        smpp_endpoints=(settings.smpp.public_tls, settings.smpp.public),
     )
-    return [make(context) for make in ALL]
 
 
 def voices(made: Iterable[Dialect]) -> dict[str, Voice]:

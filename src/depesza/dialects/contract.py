@@ -18,7 +18,7 @@ from depesza.services.documents import Document
 from depesza.services.vault import Vault
 from depesza.store.contract import Store
 from depesza.store.tx import Tx
-from depesza.wire.http import HttpCall, HttpReply, HttpRequest
+from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -41,6 +41,16 @@ class Lists(Protocol):
     async def from_numbers(self, account: int, numbers: Sequence[str]) -> Staged:
         """Take receivers that a request names one by one."""
         ...
+
+
+Fetch = Callable[[str], Awaitable[HttpAnswer]]
+"""Fetches a file that a client names (guarded against private addresses, bounded in size): the answer's body, or why
+there is none in its `error`."""
+
+
+async def fetch_nothing(url: str) -> HttpAnswer:
+    """Fetch no file at all."""
+    return HttpAnswer(0, error=f"{url}: nothing is fetched here")
 
 
 class Context(Struct, frozen=True):
@@ -68,6 +78,9 @@ class Context(Struct, frozen=True):
     """Addresses of the terms under which credits are sold."""
     mails: bool = False
     """Whether a mail server is set."""
+    smpp_endpoints: tuple[str, str] = ("", "")
+    """Host and port for SMPP that clients are told, with TLS and without; empty where there is none."""
+    fetch: Fetch = fetch_nothing
     http2sms_help: str = ""
     """Address that http2sms names in its refusals; empty for our own page."""
 
@@ -139,6 +152,15 @@ class Patient(Protocol):
 
     schedule: Sequence[float]
     """Seconds from one try to the next, in the place of the operator's."""
+
+
+@runtime_checkable
+class Finder(Protocol):
+    """A dialect that answers also where no prefix leads."""
+
+    def owns(self, path: str) -> bool:
+        """Tell, without waiting, whether a path (as in `HttpRequest.path`) that no prefix has is its own."""
+        ...
 
 
 @runtime_checkable

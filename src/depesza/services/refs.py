@@ -11,13 +11,14 @@ import msgspec
 from msgspec import Struct
 
 from depesza.core import planning, quota
-from depesza.core.facts import Account
+from depesza.core.facts import Account, Limits
 from depesza.core.fairness import Lanes
-from depesza.core.ledger import NotEnoughCredits
-from depesza.core.model import Channel, Message, State, Submission
+from depesza.core.finishing import finish
+from depesza.core.ledger import NotEnoughCredits, affordable
+from depesza.core.model import MICRO, Channel, Message, State, Submission
 from depesza.core.planning import Plan, Policy
-from depesza.services import lookups, protection
-from depesza.services.submit import take
+from depesza.services import addresses, links, lookups, protection, visitors
+from depesza.services.submit import read_targets, stopped_of, take
 from depesza.store.tx import Tx
 
 
@@ -51,12 +52,19 @@ class Sent(Struct, frozen=True, gc=False):
 
 
 class Guard(Struct, frozen=True, gc=False):
-    """How a client's submission is known again."""
+    """How a client's submission is known again, and where it comes from."""
 
     digest: str = ""
     """Fingerprint of the request; empty: it may come as often as it likes."""
     counted: bool = True
     """The account's limits hold."""
+    login: str = ""
+    address: str = ""
+    """Of the program; empty where addresses are of no interest."""
+    visitor: str = ""
+    """Address of the user of a site that asks to send; empty for none."""
+    shown: str = ""
+    """What that user read in a picture."""
 
 
 UNGUARDED = Guard("", counted=False)
@@ -83,33 +91,56 @@ async def send(
     """Take a submission under an id of the client's, or the account's next one where `ref` is empty.
 
     Whatever is refused is written down under that id, for nobody to pay; so is all of it when the wallet can't pay.
-    `comments` are one a receiver, one for all, or none. Raises `Repeated` and `planning.Refused`, and then nothing
-    was written.
+    What goes by `Channel.HLR` is no message: the numbers are looked up. `comments` are one for all, or none, or one
+    a receiver of a submission that is `verbatim` and for `each`. Raises `Repeated`, `planning.Refused` and
+    `Unencodable`, and then nothing was written.
     """
     limits = tx.facts.limits_of(account.id)
-    if guard.digest and not await protection.admit(
-        tx, account.id, f"send {guard.digest}", limits.repeats, limits.span * 1_000_000, now
-    ):
-        raise Repeated
+    if guard.digest:
+        await _check_repeated(tx, account, "send", guard, limits.repeats, now)
     ref = ref or await next_ref(tx, account.id)
     wanted = await _judged(tx, account, msgspec.structs.replace(submission, tag=ref), guard, now)
-    try:
-        plan, _ = await take(tx, account, wanted, lanes, policy, now)
-    except NotEnoughCredits:
-        poor = dict.fromkeys(range(len(wanted.receivers)), "no_credits") | (wanted.judged or {})
-        plan, _ = await take(tx, account, msgspec.structs.replace(wanted, judged=poor), lanes, policy, now)
-    _name(tx, account.id, ref, plan.messages, wanted, comments)
+    if wanted.channel is Channel.HLR:
+        return await _look_up(tx, account, wanted, ref, lanes, policy, now)
+    plan = await _planned(tx, account, wanted, lanes, policy, now)
+    _name(tx, account.id, ref, plan.messages, comments)
     wallet = await tx.wallet(quota.payer(account, None))
     return Sent(ref, _rows(plan), plan.price, wallet.balance)
 
 
-async def price(tx: Tx, account: Account, submission: Submission, lanes: Lanes, policy: Policy, now: int) -> Sent:
-    """Tell what a submission would cost, and write nothing; `lanes` are such as nobody uses."""
-    targets, _ = planning.read_receivers(submission.receivers, policy, verbatim=submission.verbatim)
-    stopped = await tx.stopped(account.id, [target.e164 for target in targets])
-    plan = planning.plan(submission, targets, account, tx.facts, stopped, lanes, policy, now, count(1).__next__)
+async def _check_repeated(tx: Tx, account: Account, what: str, guard: Guard, most: int, now: int) -> None:
+    span = tx.facts.limits_of(account.id).span * MICRO
+    if not await protection.admit(tx, account.id, f"{what} {guard.digest}", most, span, now):
+        raise Repeated
+
+
+async def _planned(tx: Tx, account: Account, submission: Submission, lanes: Lanes, policy: Policy, now: int) -> Plan:
+    """Take a submission; where the wallet can't pay, nobody of it gets anything."""
+    try:
+        return (await take(tx, account, submission, lanes, policy, now))[0]
+    except NotEnoughCredits:
+        poor = dict.fromkeys(range(len(submission.receivers)), "no_credits") | (submission.judged or {})
+        return (await take(tx, account, msgspec.structs.replace(submission, judged=poor), lanes, policy, now))[0]
+
+
+async def price(
+    tx: Tx, account: Account, submission: Submission, guard: Guard, lanes: Lanes, policy: Policy, now: int
+) -> Sent:
+    """Tell what a submission would cost, and keep nothing of it; `lanes` are such as nobody uses. Raises as `send`."""
+    if guard.digest:
+        await _check_repeated(tx, account, "price", guard, tx.facts.limits_of(account.id).price_asks, now)
     wallet = await tx.wallet(quota.payer(account, None))
+    if submission.channel is Channel.HLR:
+        rows = _priced(tx, account, submission)
+        return Sent("", tuple(rows), sum(row.price for row in rows), wallet.balance)
+    submission = finish(links.sized(submission) if submission.shorten else submission)
+    targets, _ = read_targets(submission, policy)
+    stopped = await stopped_of(tx, account, submission, targets)
+    plan = planning.plan(submission, targets, account, tx.facts, stopped, lanes, policy, now, count(1).__next__)
     return Sent("", _rows(plan), plan.price, wallet.balance)
+
+
+# what the account's limits say
 
 
 async def _judged(tx: Tx, account: Account, submission: Submission, guard: Guard, now: int) -> Submission:
@@ -117,62 +148,103 @@ async def _judged(tx: Tx, account: Account, submission: Submission, guard: Guard
     if not guard.counted:
         return submission
     limits = tx.facts.limits_of(account.id)
-    due = protection.opening(limits, submission.due or now, account.timezone)
     judged = dict(submission.judged or {})
     if limits.codes:
         for n, receiver in enumerate(submission.receivers):
             if protection.outside(limits, receiver):
                 judged.setdefault(n, "forbidden_number")
     left = [n for n in range(len(submission.receivers)) if n not in judged]
-    texts = [submission.texts[n] for n in left] if submission.texts else [submission.text]
-    found = await protection.judge(tx, account.id, limits, [submission.receivers[n] for n in left], texts, now)
-    judged |= {left[n]: why for n, why in found.items()}
-    return msgspec.structs.replace(submission, judged=judged, due=due if due > now else submission.due)
+    why = await _unwelcome(tx, account, limits, guard, len(left), now) if left else ""
+    if why:
+        judged |= dict.fromkeys(left, why)
+    elif left:
+        texts = [submission.texts[n] for n in left] if submission.texts else [submission.text]
+        found = await protection.judge(tx, account.id, limits, [submission.receivers[n] for n in left], texts, now)
+        judged |= {left[n]: why for n, why in found.items()}
+    judged_so = msgspec.structs.replace(submission, judged=judged) if judged else submission
+    return _in_hours(judged_so, limits, account, now) if limits.hours else judged_so
 
 
-def _name(
-    tx: Tx, account: int, ref: str, messages: Sequence[Message], submission: Submission, comments: Sequence[str]
-) -> None:
+async def _unwelcome(tx: Tx, account: Account, limits: Limits, guard: Guard, count: int, now: int) -> str:
+    """Tell why nothing may come from where a submission comes from; empty when it may. Counts its messages."""
+    if limits.new_addresses and guard.address:
+        if not await addresses.admit(tx, account.id, guard.login, guard.address, now):
+            return "new_address"
+    if limits.day_address and guard.visitor:
+        if not await visitors.admit(tx, account.id, guard.visitor, guard.shown, limits.day_address, count, now):
+            return "limit"
+    return ""
+
+
+def _in_hours(submission: Submission, limits: Limits, account: Account, now: int) -> Submission:
+    """Let messages wait until the account may send, and their validity with them."""
+    dues = submission.dues or (submission.due,)
+    opened = [protection.opening(limits, max(due, now), account.timezone) for due in dues]
+    waits = max([new - max(old, now) for new, old in zip(opened, dues, strict=True)])
+    if not waits:
+        return submission
+    return msgspec.structs.replace(
+        submission,
+        due=opened[0] if not submission.dues else submission.due,
+        dues=tuple(opened) if submission.dues else (),
+        expires=submission.expires and submission.expires + waits,
+    )
+
+
+def _name(tx: Tx, account: int, ref: str, messages: Sequence[Message], comments: Sequence[str]) -> None:
     """Write under which id the client knows messages."""
-    own = len(comments) > 1
-    places = {receiver: n for n, receiver in reversed(list(enumerate(submission.receivers)))} if own else {}
-    common = comments[0] if len(comments) == 1 else ""
-    for message in messages:
-        comment = comments[places[message.receiver]] if own else common
+    own = comments if len(comments) > 1 else [comments[0] if comments else ""] * len(messages)
+    for message, comment in zip(messages, own, strict=True):
         tx.insert("client_refs", (account, ref, message.receiver, message.id, comment))
 
 
 def _rows(plan: Plan) -> tuple[Row, ...]:
-    return tuple([
-        Row(m.receiver, m.parts, m.price, m.refusal if m.state is State.REJECTED else "", m.id) for m in plan.messages
-    ])  # fmt: skip
+    return tuple([_row(message) for message in plan.messages])
+
+
+def _row(m: Message) -> Row:
+    return Row(m.receiver, m.parts, m.price, m.refusal if m.state is State.REJECTED else "", m.id)
 
 
 # numbers that are looked up
 
 
-async def ask(tx: Tx, account: Account, dialect: str, ref: str, numbers: Sequence[str], digest: str, now: int) -> Sent:
-    """Ask about numbers (E.164, each once) under an id of the client's; raises `Repeated`, `NotEnoughCredits`.
+async def _look_up(
+    tx: Tx, account: Account, submission: Submission, ref: str, lanes: Lanes, policy: Policy, now: int
+) -> Sent:
+    """Ask about numbers; those that are refused are written down as messages that never left."""
+    rows = _priced(tx, account, submission)
+    payer = quota.payer(account, None)
+    wallet = await tx.wallet(payer)
+    total = sum([row.price for row in rows])
+    if not affordable(wallet.balance, quota.limit(account, None, tx.facts), total):
+        rows = [row if row.refusal else Row(row.receiver, 1, 0, "no_credits") for row in rows]
+        total = 0
+    for n, row in enumerate(rows):
+        if not row.refusal:
+            asked = await lookups.ask(tx, account, (row.receiver,), row.price, now, dialect=submission.dialect, tag=ref)
+            tx.insert("client_refs", (account.id, ref, row.receiver, asked.ids[0], ""))
+    refused = [row for row in rows if row.refusal]
+    if refused:
+        never = msgspec.structs.replace(
+            submission,
+            receivers=tuple([row.receiver for row in refused]),
+            judged={n: row.refusal for n, row in enumerate(refused)},
+        )
+        plan, _ = await take(tx, account, never, lanes, policy, now)
+        _name(tx, account.id, ref, plan.messages, ())
+    return Sent(ref, tuple(rows), total, wallet.balance)
 
-    Numbers without a price are not asked about: `no_price`.
-    """
-    limits = tx.facts.limits_of(account.id)
-    if digest and not await protection.admit(
-        tx, account.id, f"send {digest}", limits.repeats, limits.span * 1_000_000, now
-    ):
-        raise Repeated
-    ref = ref or await next_ref(tx, account.id)
-    rows, balance = [], 0
-    for number in numbers:
-        micro = 0 if account.virtual else lookup_price(tx, account, number)
-        if micro is None:
-            rows.append(Row(number, 1, 0, "no_price"))
-            continue
-        asked = await lookups.ask(tx, account, (number,), micro, now, dialect=dialect, tag=ref)
-        tx.insert("client_refs", (account.id, ref, number, asked.ids[0], ""))
-        rows.append(Row(number, 1, micro))
-    balance = (await tx.wallet(quota.payer(account, None))).balance
-    return Sent(ref, tuple(rows), sum(row.price for row in rows), balance)
+
+def _priced(tx: Tx, account: Account, submission: Submission) -> list[Row]:
+    """Tell what each number costs; one without a price is not asked about."""
+    judged = submission.judged or {}
+    rows = []
+    for n, number in enumerate(submission.receivers):
+        micro = None if n in judged else 0 if account.virtual else lookup_price(tx, account, number)
+        why = judged.get(n, "no_price") if micro is None else ""
+        rows.append(Row(number, 1, micro or 0, why))
+    return rows
 
 
 def lookup_price(tx: Tx, account: Account, number: str) -> int | None:
