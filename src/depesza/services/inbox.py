@@ -174,7 +174,12 @@ async def _take(tx: Tx, id: int, inbound: Inbound, talk: Talk, silences: Silence
 
 
 async def _charge(tx: Tx, account: Account, user: User | None, id: int, policy: Policy, now: int) -> int:
-    """Charge a reply; it is kept without a price when the wallet is empty, for it can't be refused any more."""
+    """Charge a reply; it is kept without a price when the wallet is empty, for it can't be refused any more.
+
+    An account that is kept in a currency pays for no replies: the price is one of credits.
+    """
+    if account.currency:
+        return 0
     try:
         await charge(tx, account, user, REPLY_PRICE, id, policy, now, "reply")
     except ledger.NotEnoughCredits:
