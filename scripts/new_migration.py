@@ -1,5 +1,6 @@
 """Write the next numbered migration: the difference between `store/schema` and an up-to-date empty database."""
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,8 @@ def main(message: str, *, again: bool = False) -> None:
         config.set_main_option("sqlalchemy.url", f"sqlite:///{folder}/empty.db")
         command.upgrade(config, "head")
         command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04}")
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", MIGRATIONS], check=True)
+    subprocess.run([sys.executable, "-m", "ruff", "check", "--quiet", "--fix", MIGRATIONS], check=True)
 
 
 main(sys.argv[-1], again="--again" in sys.argv[1:-1])
