@@ -193,7 +193,7 @@ def furniture(port: int) -> dict[str, Any]:
 
 async def apply(app: App, tree: Mapping[str, Any]) -> None:
     """Do what `depesza apply` does with a file."""
-    means = desired.Means(depesza.connectors.check, lambda: app.vault, "tests")
+    means = desired.Means(depesza.connectors.check, depesza.connectors.carries, lambda: app.vault, "tests")
     wish = await asyncio.to_thread(desired.with_hashes, wishes.wish(tree), app.store.facts, lambda: app.vault)
     await app.store.run(desired.apply, wish, means, app.now())
 

@@ -198,7 +198,7 @@ class _Demo:
         )
         import depesza.connectors
 
-        means = desired.Means(depesza.connectors.check, lambda: self._app.vault, "demo")
+        means = desired.Means(depesza.connectors.check, depesza.connectors.carries, lambda: self._app.vault, "demo")
         await self._app.store.run(desired.apply, wish, means, self._app.now())
         async with asyncio.timeout(PATIENCE):
             # what connectors tell goes to the engine, so their health is asked for

@@ -171,7 +171,14 @@ def kinds(kind: str | None = None, /, *, json: AsJson = False) -> None:
     from depesza.connectors import KINDS
 
     if kind is None:
-        rows = [{"kind": name, "about": (row.settings.__doc__ or "").strip()} for name, row in KINDS.items()]
+        rows = [
+            {
+                "kind": name,
+                "carries": ", ".join(sorted(channel or "sms" for channel in row.channels)),
+                "about": (row.settings.__doc__ or "").strip(),
+            }
+            for name, row in KINDS.items()
+        ]
         show.listing(rows, json=json)
         return
     rows = [
@@ -185,6 +192,10 @@ def kinds(kind: str | None = None, /, *, json: AsJson = False) -> None:
 
 Prefix = Annotated[str, Parameter(help="Digits the receiver begins with.")]
 Country = Annotated[str, Parameter(help="ISO code of the receiver.")]
+Carried = Annotated[
+    Literal["sms", "mms", "mail", "call", "viber", "whatsapp", "telegram", "social", "hlr"],
+    Parameter(help="What it carries; hlr: questions about numbers."),
+]
 Class = Literal["any", "urgent", "high", "normal", "bulk"]
 Ways = Annotated[
     tuple[str, ...] | None,
@@ -199,15 +210,15 @@ Spread = Annotated[
 
 @route.command(name="create")
 def create_route(
-    *, connectors: Ways = None, prefix: Prefix = "", country: Country = "", sender: str = "", account: str = "",
-    priority: Class = "any", position: int | None = None, weights: Weights = None, spread: Spread = None,
-    config: Config = None, json: AsJson = False,
+    *, connectors: Ways = None, channel: Carried = "sms", prefix: Prefix = "", country: Country = "",
+    sender: str = "", account: str = "", priority: Class = "any", position: int | None = None,
+    weights: Weights = None, spread: Spread = None, config: Config = None, json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make a route, or change the one with the same conditions; without a connector it refuses what fits."""
     ways = connectors if connectors is not None else ()
     wish = wished.given(
-        connectors=ways, prefix=prefix, country=country, sender=sender, account=account, priority=priority,
-        position=position, weights=weights, spread=spread,
+        connectors=ways, channel=channel, prefix=prefix, country=country, sender=sender, account=account,
+        priority=priority, position=position, weights=weights, spread=spread,
     )  # fmt: skip
     wished.fulfil(config, "routes", wish, json=json, new=None, missing="")
 
@@ -225,7 +236,7 @@ def change_route(
         row = next((each for each in _route_rows(desk) if each["id"] == id), None)
         if row is None:
             raise Failed(f"there is no route {id}")
-        known = {name: row[name] for name in ("prefix", "country", "sender", "account", "priority")}
+        known = {name: row[name] for name in ("channel", "prefix", "country", "sender", "account", "priority")}
         wish = known | wished.given(connectors=connectors, position=position, weights=weights, spread=spread)
         return await wished.carry_out(desk, wishes.wish({"routes": [wish]}), who="cli")
 
@@ -241,6 +252,7 @@ def _route_rows(desk: Desk) -> list[dict[str, Any]]:
         {
             "id": row.id,
             "position": row.position,
+            "channel": row.channel or "sms",
             "prefix": row.prefix,
             "country": row.country,
             "sender": row.sender,
@@ -296,14 +308,25 @@ def delete_route(id: int, /, *, config: Config = None, json: AsJson = False) -> 
 
 # prices
 
+Priced = Annotated[
+    Literal["sms", "ping", "mms", "mail", "call", "viber", "whatsapp", "telegram", "social", "hlr"],
+    Parameter(help="What is sent; hlr: a question about a number."),
+]
+
 
 @price.command(name="create")
 def create_price(
-    credits: Annotated[str, Parameter(help="Credits for one part, like 1 or 0.85.")], /, *, account: str = "",
-    prefix: Prefix = "", country: Country = "", config: Config = None, json: AsJson = False,
+    credits: Annotated[str, Parameter(help="Credits, or units of the currency, for one part; like 1 or 0.85.")], /, *,
+    channel: Priced = "sms", account: str = "", prefix: Prefix = "", country: Country = "",
+    operator: Annotated[str, Parameter(help="Code of the receiver's operator, like 25001.")] = "",
+    currency: Annotated[str, Parameter(help="For accounts that are kept in it; without: in credits.")] = "",
+    config: Config = None, json: AsJson = False,
 ) -> None:  # fmt: skip
     """Set a price, or change the one with the same conditions."""
-    wish = {"credits": credits, "account": account, "prefix": prefix, "country": country}
+    wish = {
+        "credits": credits, "channel": channel, "account": account, "prefix": prefix, "country": country,
+        "operator": operator, "currency": currency,
+    }  # fmt: skip
     wished.fulfil(config, "prices", wish, json=json, new=None, missing="")
 
 
@@ -320,7 +343,7 @@ def change_price(
         row = next((each for each in _price_rows(desk) if each["id"] == id), None)
         if row is None:
             raise Failed(f"there is no price {id}")
-        known = {name: row[name] for name in ("account", "prefix", "country")}
+        known = {name: row[name] for name in ("channel", "account", "prefix", "country", "operator", "currency")}
         wish = wishes.wish({"prices": [known | {"credits": credits}]})
         return await wished.carry_out(desk, wish, who="cli")
 
@@ -337,6 +360,9 @@ def _price_rows(desk: Desk) -> list[dict[str, Any]]:
             "account": facts.account[row.account].name if row.account in facts.account else "",
             "prefix": row.prefix,
             "country": row.country,
+            "channel": row.channel or "sms",
+            "operator": row.operator,
+            "currency": row.currency,
             "credits": ledger.credits(row.micro),
         }
         for row in facts.prices
@@ -345,7 +371,7 @@ def _price_rows(desk: Desk) -> list[dict[str, Any]]:
 
 @price.command(name="list")
 def list_prices(*, config: Config = None, json: AsJson = False) -> None:
-    """List prices; where none fits, a part costs one credit."""
+    """List prices; where none fits, a text costs one credit a part, and nothing else can be sent."""
     show.listing(_prices(config), json=json)
 
 

@@ -53,7 +53,7 @@ async def carry_out(desk: Desk, wish: Any, *, who: str, prune: bool = False, loo
     from depesza.services import desired
 
     hashed = desired.with_hashes(wish, desk.facts, lambda: desk.vault)
-    means = desired.Means(depesza.connectors.check, lambda: desk.vault, who)
+    means = desired.Means(depesza.connectors.check, depesza.connectors.carries, lambda: desk.vault, who)
     try:
         return await desk.store.run(desired.apply, hashed, means, desk.now(), prune=prune, look=look)
     except desired.OnlyLooked as looked:

@@ -1,7 +1,7 @@
 """Ways out: one module or folder for each kind of carrier, and the table from which they are built.
 
 `build("smpp", Setup(id, name, settings, habits), reports, world)` gives a `contract.Connector`;
-`check` tells whether settings can be used, without building anything.
+`check` tells whether settings can be used, without building anything; `carries` which channels a kind knows.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,11 @@ from depesza.connectors.gammu import settings as gammu_settings
 from depesza.connectors.modem import settings as modem_settings
 from depesza.connectors.setup import SettingsError, Setup, World
 from depesza.connectors.smpp import settings as smpp_settings
+from depesza.core.model import Channel
 
-__all__ = ["KINDS", "Kind", "SettingsError", "Setup", "World", "build", "check"]
+__all__ = ["KINDS", "Kind", "SettingsError", "Setup", "World", "build", "carries", "check"]
+
+_TEXTS = frozenset({Channel.SMS})
 
 
 class Kind(Struct, frozen=True):
@@ -26,6 +29,8 @@ class Kind(Struct, frozen=True):
     """Read settings from JSON; SettingsError names the field."""
     settings: type[Struct]
     """The fields, each with its help in the JSON Schema: `msgspec.json.schema(kind.settings)`."""
+    channels: frozenset[Channel] = _TEXTS
+    """What a route to it may carry."""
 
 
 KINDS: dict[str, Kind] = {
@@ -33,7 +38,7 @@ KINDS: dict[str, Kind] = {
     "modem": Kind(modem.build, modem_settings.read, modem.Settings),
     "phones": Kind(phones.build, phones.read, phones.Settings),
     "smpp": Kind(smpp.build, smpp_settings.read, smpp.Settings),
-    "virtual": Kind(virtual.build, virtual.read, virtual.Settings),
+    "virtual": Kind(virtual.build, virtual.read, virtual.Settings, virtual.CHANNELS),
 }
 """By the name that configuration uses."""
 
@@ -46,6 +51,11 @@ def build(kind: str, setup: Setup, reports: Reports, world: World) -> Connector:
 def check(kind: str, settings: bytes) -> None:
     """Raise SettingsError when settings (JSON) of this kind cannot be used."""
     _kind(kind).read(settings)
+
+
+def carries(kind: str) -> frozenset[Channel]:
+    """Tell which channels a kind of connector carries; SettingsError when there is no such kind."""
+    return _kind(kind).channels
 
 
 def _kind(name: str) -> Kind:

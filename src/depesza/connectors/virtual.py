@@ -1,7 +1,8 @@
-"""A carrier without a socket: it takes messages and delivers them as the receiver's last digits say.
+"""A carrier without a socket: it takes messages of every channel and delivers them as the receiver's last digits say.
 
 For channels that have no carrier yet, for demonstrations and for tests; the shortest connector, so read this
-one first. The rows are in `wire/fates.py`, which the SMPP simulator acts out over a real link.
+one first. The rows are in `wire/fates.py`, which the SMPP simulator acts out over a real link. The files, subject
+and voice of a message are not looked at: they stay with the message, for people to see.
 """
 
 from collections.abc import Callable
@@ -11,13 +12,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from depesza.connectors.channels import Told, answers, told
 from depesza.connectors.contract import Health, Link, Reports
 from depesza.connectors.setup import Handle, Setup, World, read_settings
-from depesza.connectors.smpp.words import refusal_of, state_of, status_name
+from depesza.connectors.smpp.words import refusal_of, status_name
 from depesza.core.lookup import Finding, by_plan
-from depesza.core.model import MICRO, Inbound, Message, Outcome, Receipt
-from depesza.wire.fates import Answer, Fate, How, News, Subscriber, Tries, fate_of
+from depesza.core.model import MICRO, Channel, Inbound, Message, Outcome, Receipt
+from depesza.wire.fates import Answer, Fate, How, Subscriber, Tries, fate_of
 
+CHANNELS = frozenset(Channel) - {Channel.PING}
+"""What a route to it may carry: everything; a silent SMS goes the way of other SMS."""
 _RETRY_AFTER = MICRO
 _UNANSWERED = frozenset({How.SILENT, How.DROP, How.HANG})
 _FOUND: dict[Subscriber, dict[str, object]] = {
@@ -30,6 +34,7 @@ _FOUND: dict[Subscriber, dict[str, object]] = {
         "roaming": True,
         "roaming_country": "CH",
         "roaming_operator": "Virtual Abroad",
+        "msc": "41790000000",
     },
     Subscriber.PORTED: {"reachable": True, "ported": True, "operator": "Virtual Mobile", "mnc": "99"},
 }
@@ -135,10 +140,10 @@ class Virtual:
     def _schedule_receipts(self, message: Message, fate: Fate, remote: str, answered: float) -> None:
         """Set a timer for each receipt and for the phone's answer."""
         scale, last = self._settings.scale, answered
-        for news in fate.receipts:
-            last = news.after * scale if news.before_response else answered + news.after * scale
-            self._later(last, partial(self._report, remote, news))
-        reply = fate.reply_to(message.body)
+        for each in told(message, fate):
+            last = each.after * scale if each.before_response else answered + each.after * scale
+            self._later(last, partial(self._report, remote, each))
+        reply = answers(message, fate)
         if reply:
             self._later(last, partial(self._reply, message, reply))
 
@@ -159,13 +164,11 @@ class Virtual:
             if self._link is Link.UP:
                 self._reports.ready(self.id)
 
-    def _report(self, remote: str, news: News) -> None:
+    def _report(self, remote: str, told: Told) -> None:
         """Tell a receipt, again after a second whenever it could not be taken."""
         at = self._world.now()
-        state, reason = state_of(news.state, news.err, {})
-        text = f"id:{remote} stat:{news.state.word} err:{news.err}"
-        receipt = Receipt(self.id, (remote,), state, reason, at, at, text)
-        self._reports.receipt(receipt, partial(self._done, partial(self._report, remote, news)))
+        receipt = Receipt(self.id, (remote,), told.state, told.refusal, at, at, f"id:{remote} {told.text}")
+        self._reports.receipt(receipt, partial(self._done, partial(self._report, remote, told)))
 
     def _reply(self, message: Message, text: str) -> None:
         inbound = Inbound(self.id, message.receiver, message.content.sender, text, self._world.now())
@@ -193,8 +196,11 @@ def finding_of(number: str, subscriber: Subscriber) -> Finding:
     if not plan.valid:
         return msgspec.structs.replace(plan, reachable=False, source="network")
     found = msgspec.structs.replace(plan, source="network", **_FOUND[subscriber])
-    imsi = found.mcc + (found.mnc or "01") + number[-9:] if found.valid else ""
-    return msgspec.structs.replace(found, imsi=imsi)
+    if not found.valid:
+        return found
+    imsi = found.mcc + (found.mnc or "01") + number[-9:]
+    home = number.lstrip("+")[:-7] + "0000000"
+    return msgspec.structs.replace(found, imsi=imsi, msc=found.msc or (home if found.reachable else ""))
 
 
 def read(data: bytes) -> Settings:

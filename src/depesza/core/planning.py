@@ -13,6 +13,7 @@ from depesza.core.facts import Account, Facts, Sender
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Channel, Content, Message, Priority, State, Submission, Way
 from depesza.core.optout import with_clause
+from depesza.core.speech import seconds
 from depesza.core.wording import Patterns
 from depesza.wire import Unencodable
 from depesza.wire.gsm import Encoding
@@ -79,11 +80,11 @@ class Plan(Struct, frozen=True, gc=False):
 
 
 def read_receivers(
-    receivers: Sequence[str], policy: Policy, *, verbatim: bool = False
+    receivers: Sequence[str], policy: Policy, *, verbatim: bool = False, each: bool = False
 ) -> tuple[list[Target], list[str]]:
     """Understand the receivers; gives those that are numbers, each once, and those that are not, as written.
 
-    With `verbatim` those that are not are taken as they are written.
+    With `verbatim` those that are not are taken as they are written; with `each`, as often as they are.
     """
     parse = phone.parse
     country = policy.default_country or None
@@ -99,7 +100,7 @@ def read_receivers(
         else:
             refused.append(written)
             continue
-        if e164 not in seen:
+        if each or e164 not in seen:
             seen.add(e164)
             targets.append(Target(e164, known, index))
     return targets, refused
@@ -120,10 +121,12 @@ def plan(
     content = _content(submission, account, policy, now, new_id())
     parts_of = _parts_counter(content, max(account.max_parts, submission.max_parts), policy)
     channel = content.channel
-    if submission.opaque or channel is not Channel.SMS:
+    if channel is Channel.CALL:
+        parts_of = _seconds_counter(content)
+    elif submission.opaque or channel is not Channel.SMS:
         parts_of = _one_part
     common = 0 if submission.texts else parts_of(content.text)
-    own = facts.sender.get((account.id, content.sender))
+    own = facts.sender.get((facts.owner_of(account.id, "senders"), content.sender))
     factor = own.factor if own is not None else 1
     home = _only_country(own) if own is not None and own.virtual else ""
     closed = submission.advertising and policy.quiet is not None
@@ -137,6 +140,7 @@ def plan(
     way = content.way
     free = submission.house or way is Way.PHONES
     missing = _template_missing(submission, account, facts, policy)
+    virtual = account.virtual and channel is not Channel.MAIL  # mail leaves all the same (spec: smsc/5.10)
     restricted = facts.restricted
     others: dict[str, Content] = {}
     messages: list[Message] = []
@@ -166,12 +170,12 @@ def plan(
         if way:
             ways = routing.narrow(ways, way, _phones(facts, channel))
         micro = 0 if free else part_price(payer, digits, target.country, channel, currency)
-        if not why and not account.virtual:
+        if not why and not virtual:
             why = "no_route" if not ways else "no_price" if micro is None else ""
         if why:
             messages.append(Message(id, body, e164, parts, 0, State.REJECTED, priority, 0, due, 0, 0, text, 0, why))
             continue
-        if account.virtual:
+        if virtual:
             done = State.DELIVERED
             messages.append(Message(id, body, e164, parts, 0, done, priority, 0, due, 0, 0, text, 0, "virtual"))
             continue
@@ -260,6 +264,12 @@ def _only_country(number: Sender) -> str:
 
 def _one_part(text: str) -> int:
     return 1
+
+
+def _seconds_counter(content: Content) -> Callable[[str], int]:
+    """Calls are paid by the second, of what is spoken and what is played."""
+    sounds = sum([file.size for file in content.extras.files]) if content.extras is not None else 0
+    return lambda text: seconds(text, sounds)
 
 
 def _parts_counter(content: Content, most: int, policy: Policy) -> Callable[[str], int]:

@@ -77,6 +77,9 @@ _ROWS = (
     Refusal("subscriber_credit", Retry.NO, Fault.RECEIVER, "The subscriber had no credit."),
     Refusal("deleted", Retry.NO, Fault.CARRIER, "The message was deleted at the carrier."),
     Refusal("carrier_expired", Retry.NO, Fault.RECEIVER, "It expired in the operator's centre."),
+    Refusal("busy_line", Retry.NO, Fault.RECEIVER, "The receiver of the call was on the phone."),
+    Refusal("no_answer", Retry.NO, Fault.RECEIVER, "Nobody answered the call."),
+    Refusal("machine", Retry.NO, Fault.RECEIVER, "An answering machine took the call."),
     # ours, later
     Refusal("expired", Retry.NO, Fault.US, "Its validity ended before it could be sent."),
     Refusal("no_report", Retry.NO, Fault.CARRIER, "The carrier never told what became of it."),

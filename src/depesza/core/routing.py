@@ -45,6 +45,15 @@ class Route(Struct, frozen=True, kw_only=True):
         if any(weight < 0 for weight in self.weights):
             raise ValueError("a weight is not below zero")
 
+    def carries(self, channel: Channel) -> bool:
+        """Tell whether messages of this channel may take it."""
+        return self.channel == _asked(channel)
+
+
+def _asked(channel: Channel) -> Channel:
+    """Give the channel by which a message's route is asked for."""
+    return Channel.SMS if channel is Channel.PING else channel
+
 
 _Question = tuple[str, str, str, int, int, Channel]
 
@@ -90,7 +99,7 @@ class Routes:
             sender if sender in self._senders else "",
             account if account in self._accounts else 0,
             priority if priority in self._priorities else -1,
-            Channel.SMS if channel is Channel.PING else channel,
+            _asked(channel),
         )
         try:
             return self._found[question]

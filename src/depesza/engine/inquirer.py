@@ -1,6 +1,7 @@
 """Takes waiting look-ups to connectors whose carrier can tell about numbers, and writes what comes back.
 
-A number whose route has no such connector is answered from the numbering plan at once. One whose connectors are
+A number is asked about where a route for look-ups leads, or else where the route of its texts does. Where that has
+no such connector, the operator's ranges and the numbering plan answer at once. One whose connectors are
 all down waits for them, and is given up after a while. A question is marked as asked before it leaves; asking
 twice does no harm, so what a crash leaves open is simply asked again.
 """
@@ -11,10 +12,10 @@ from contextlib import suppress
 from functools import partial
 
 from depesza.connectors.contract import Connector, Informant, Link
-from depesza.core import lookup, phone
+from depesza.core import phone
 from depesza.core.facts import Facts
 from depesza.core.lookup import Finding
-from depesza.core.model import MICRO, Priority
+from depesza.core.model import MICRO, Channel, Priority
 from depesza.engine.worker import Worker
 from depesza.services import lookups
 from depesza.services.lookups import Lookup
@@ -100,7 +101,7 @@ class Inquirer:
             ways = informants(row, self._store.facts, self._connectors)
             ready = next((way.id for way in ways if way.health.link is Link.UP), 0)
             if not ways:
-                told[row.id] = lookup.by_plan(row.number)
+                told[row.id] = self._store.facts.numbering.find(row.number)
             elif ready:
                 questions.setdefault(ready, []).append(row)
             elif row.created <= oldest:
@@ -130,9 +131,13 @@ class Inquirer:
 
 
 def informants(row: Lookup, facts: Facts, connectors: Mapping[int, Connector]) -> list[Connector]:
-    """List the connectors of a number's route that can ask about it, first choice first."""
+    """List the connectors that can ask about a number, first choice first: of its route, or else of its texts'."""
     number = phone.parse(row.number)
     country = (number.country or "") if number else ""
-    route = facts.routing.choose(row.number[1:], country, "", row.account, int(Priority.NORMAL))
-    running = [connectors[id] for id in route.connectors if id in connectors] if route is not None else []
-    return [connector for connector in running if isinstance(connector, Informant)]
+    for channel in (Channel.HLR, Channel.SMS):
+        route = facts.routing.choose(row.number.lstrip("+"), country, "", row.account, int(Priority.NORMAL), channel)
+        running = [connectors[id] for id in route.connectors if id in connectors] if route is not None else []
+        found: list[Connector] = [connector for connector in running if isinstance(connector, Informant)]
+        if found:
+            return found
+    return []

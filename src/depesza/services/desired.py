@@ -9,11 +9,11 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from depesza.core.facts import Facts
-from depesza.services import directory, network, packs, restrictions, tokens
+from depesza.services import directory, limits, logins, network, number_ranges, packs, restrictions, tokens
 from depesza.services.draft import Change, Draft
-from depesza.services.network import Check
+from depesza.services.network import Carries, Check
 from depesza.services.vault import Vault
-from depesza.services.wishes import OwnerWish, UserWish, Wish, WishError
+from depesza.services.wishes import LoginWish, OwnerWish, UserWish, Wish, WishError
 from depesza.store.tx import Tx
 
 
@@ -29,6 +29,7 @@ class Means(Struct, frozen=True):
     """What a wish may need beside the store."""
 
     check: Check
+    carries: Carries
     vault: Callable[[], Vault]
     """Asked only when there are secrets; raises where no key is set."""
     who: str
@@ -44,7 +45,10 @@ def with_hashes(wish: Wish, facts: Facts, vault: Callable[[], Vault]) -> Wish:
     if users is not UNSET:
         hashes = {(_account(facts, row.account), row.login): row.password for row in facts.users}
         users = tuple(_hashed_user(each, hashes.get((each.account, each.login), ""), vault) for each in users)
-    return msgspec.structs.replace(wish, owners=owners, users=users)
+    wanted = wish.logins
+    if wanted is not UNSET:
+        wanted = tuple(_hashed_login(each, facts, vault) for each in wanted)
+    return msgspec.structs.replace(wish, owners=owners, users=users, logins=wanted)
 
 
 def _account(facts: Facts, id: int) -> str:
@@ -62,6 +66,15 @@ def _hashed_user(wish: UserWish, known: str, vault: Callable[[], Vault]) -> User
     if wish.password is UNSET:
         return wish
     return msgspec.structs.replace(wish, password=_hashed(wish.password, known, vault()))
+
+
+def _hashed_login(wish: LoginWish, facts: Facts, vault: Callable[[], Vault]) -> LoginWish:
+    if wish.password is UNSET:
+        return wish
+    known = facts.login_named.get(wish.name)
+    if known is not None and logins.has_password(vault(), known, wish.password):
+        return msgspec.structs.replace(wish, password=f"{known.md5} {known.sha1}")
+    return msgspec.structs.replace(wish, password=logins.hash_password(vault(), wish.password))
 
 
 def _hashed(password: str, known: str, vault: Vault) -> str:
@@ -93,10 +106,17 @@ async def apply(tx: Tx, wish: Wish, means: Means, now: int, *, prune: bool = Fal
         packs.put_pack(draft, pack)
     for restriction in wish.restrictions or ():
         restrictions.put(draft, restriction)
+    for login in wish.logins or ():
+        logins.put_login(draft, login)
+    for limit in wish.limits or ():
+        limits.put_limits(draft, limit)
+    for each in wish.ranges or ():
+        number_ranges.put_range(draft, each)
     _refuse_doubles(draft.changes)
     if prune:
         await _prune(draft, wish)
     packs.check(draft)
+    network.check_routes(draft, means.carries)
     if look:
         raise OnlyLooked(draft.changes)
     return draft.changes
@@ -117,6 +137,17 @@ async def _prune(draft: Draft, wish: Wish) -> None:
     """Delete what the lists of a wish do not name: what hangs on others goes first."""
     named = {(change.kind, change.name) for change in draft.changes}
     names = {row.id: row.name for row in draft.accounts.values()}
+    if wish.ranges is not UNSET:
+        for prefix in [row.prefix for row in draft.ranges.values() if not row.ported]:
+            if ("range", prefix) not in named:
+                number_ranges.remove_range(draft, prefix)
+    if wish.limits is not UNSET:
+        for account in list(draft.limits):
+            if ("limits", draft.account_name(account)) not in named:
+                limits.remove_limits(draft, account)
+    if wish.logins is not UNSET:
+        for name in [name for name in draft.logins if ("login", name) not in named]:
+            logins.remove_login(draft, name)
     if wish.restrictions is not UNSET:
         for row in list(draft.restrictions.values()):
             if ("restriction", restrictions.name_of(row)) not in named:
@@ -153,7 +184,8 @@ async def _prune(draft: Draft, wish: Wish) -> None:
             if ("user", f"{names[account]}/{login}") not in named:
                 await directory.remove_user(draft, draft.accounts[names[account]], login)
     if wish.accounts is not UNSET:
-        for name in [name for name in draft.accounts if ("account", name) not in named]:
+        gone = [name for name in draft.accounts if ("account", name) not in named]
+        for name in sorted(gone, key=lambda name: -draft.accounts[name].id):  # those below others first
             await directory.remove_account(draft, name)
     if wish.owners is not UNSET:
         for name in [name for name in draft.owners if ("owner", name) not in named]:

@@ -1,13 +1,13 @@
 """Connectors, routes and prices: created, changed and deleted by their names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from depesza.core import ledger
 from depesza.core.facts import ConnectorFact
-from depesza.core.model import Priority
+from depesza.core.model import Channel, Priority
 from depesza.core.pricing import Price
 from depesza.core.routing import Route, Spread
 from depesza.services.draft import Draft, merged
@@ -16,8 +16,11 @@ from depesza.services.wishes import Amount, ConnectorWish, PriceWish, RouteWish,
 Check = Callable[[str, bytes], None]
 """Refuses settings (JSON) that a kind of connector can't use, or a kind that there is not, by a ValueError."""
 
-Conditions = tuple[str, str, str, int, int]
-"""What a route is known by: prefix, country, sender, account, priority."""
+Carries = Callable[[str], Collection[Channel]]
+"""Tells which channels a kind of connector carries."""
+
+Conditions = tuple[str, str, str, int, int, Channel]
+"""What a route is known by: prefix, country, sender, account, priority, channel."""
 
 
 def micro(value: Amount, place: str) -> int:
@@ -81,6 +84,7 @@ def route_name(draft: Draft, route: Route) -> str:
         f"from {route.sender}" if route.sender else "",
         f"account {draft.account_name(route.account)}" if route.account else "",
         Priority(route.priority).name.lower() if route.priority >= 0 else "",
+        route.channel,
     ]
     return " ".join(word for word in words if word) or "everything"
 
@@ -89,13 +93,27 @@ def conditions(draft: Draft, wish: RouteWish) -> Conditions:
     """Read what a route is known by."""
     account = draft.account(wish.account, "route").id if wish.account else 0
     priority = -1 if wish.priority == "any" else int(Priority[wish.priority.upper()])
-    return wish.prefix, wish.country, wish.sender, account, priority
+    return wish.prefix, wish.country, wish.sender, account, priority, channel_of(wish.channel)
+
+
+def channel_of(name: str) -> Channel:
+    """Read the name of a channel as operators write it."""
+    return Channel.SMS if name == "sms" else Channel(name)
+
+
+def channel_name(channel: Channel) -> str:
+    """Write it so."""
+    return channel or "sms"
 
 
 def find_route(draft: Draft, known: Conditions) -> Route | None:
     """Find a route by its conditions."""
     rows = draft.routes.values()
-    return next((r for r in rows if (r.prefix, r.country, r.sender, r.account, r.priority) == known), None)
+    return next((r for r in rows if _known(r) == known), None)
+
+
+def _known(route: Route) -> Conditions:
+    return route.prefix, route.country, route.sender, route.account, route.priority, route.channel
 
 
 def put_route(draft: Draft, wish: RouteWish) -> Route:
@@ -106,7 +124,7 @@ def put_route(draft: Draft, wish: RouteWish) -> Route:
     if wish.connectors is not UNSET:
         ways = tuple(draft.connector(name, "route").id for name in wish.connectors)
     spread = Spread(wish.spread) if wish.spread is not UNSET else UNSET
-    fixed = {"account": known[3], "priority": known[4], "connectors": ways, "spread": spread}
+    fixed = {"account": known[3], "priority": known[4], "connectors": ways, "spread": spread, "channel": known[5]}
     try:
         new = merged(Route, old, wish, {"id": 0}, **fixed)
         if len(new.weights) > len(new.connectors):
@@ -118,6 +136,16 @@ def put_route(draft: Draft, wish: RouteWish) -> Route:
     draft.routes[new.id] = new
     draft.put("routes", "route", route_name(draft, new), old, new)
     return new
+
+
+def check_routes(draft: Draft, carries: Carries) -> None:
+    """Refuse a route that leads a message to a connector which does not know what to do with it."""
+    connectors = {row.id: row for row in draft.connectors.values()}
+    for route in draft.routes.values():
+        for row in [connectors[id] for id in route.connectors if id in connectors]:
+            if route.channel not in carries(row.kind):
+                what = channel_name(route.channel)
+                raise WishError(f"route {route_name(draft, route)}: {row.name} ({row.kind}) carries no {what}")
 
 
 def remove_route(draft: Draft, id: int) -> None:
@@ -137,6 +165,9 @@ def price_name(draft: Draft, price: Price) -> str:
         f"+{price.prefix}" if price.prefix else "",
         price.country,
         f"account {draft.account_name(price.account)}" if price.account else "",
+        f"operator {price.operator}" if price.operator else "",
+        price.channel,
+        price.currency,
     ]
     return " ".join(word for word in words if word) or "everything"
 
@@ -144,9 +175,9 @@ def price_name(draft: Draft, price: Price) -> str:
 def put_price(draft: Draft, wish: PriceWish) -> Price:
     """Create or change a price."""
     account = draft.account(wish.account, "price").id if wish.account else 0
-    known = (account, wish.prefix, wish.country)
-    rows = draft.prices.values()
-    old = next((row for row in rows if (row.account, row.prefix, row.country) == known), None)
+    channel = channel_of(wish.channel)
+    known = (account, wish.prefix, wish.country, channel, wish.operator, wish.currency)
+    old = next((row for row in draft.prices.values() if _conditions(row) == known), None)
     id = old.id if old is not None else draft.tx.new_id()
     new = Price(
         id=id,
@@ -154,10 +185,18 @@ def put_price(draft: Draft, wish: PriceWish) -> Price:
         account=account,
         prefix=wish.prefix,
         country=wish.country,
+        channel=channel,
+        operator=wish.operator,
+        currency=wish.currency,
     )
     draft.prices[id] = new
     draft.put("prices", "price", price_name(draft, new), old, new)
     return new
+
+
+def _conditions(price: Price) -> tuple[int, str, str, Channel, str, str]:
+    """Give what a price is known by."""
+    return price.account, price.prefix, price.country, price.channel, price.operator, price.currency
 
 
 def remove_price(draft: Draft, id: int) -> None:

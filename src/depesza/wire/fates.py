@@ -1,10 +1,10 @@
 """What becomes of a message, told by the last three digits of its receiver: the table of simulated carriers.
 
-The simulator acts it out over SMPP, the virtual connector without a socket; `docs/guides/simulator.md` shows
-the same rows to people. A row belongs here when a message can end so at a real carrier (carriers/A, rows 6
-and 7; carriers/C.3). A number whose ending is not in the table is delivered at once. All endings are 900-979,
-which ordinary test numbers do not have (vendors' examples end in 998 and 999). Seconds are those of an
-unhurried clock; the simulator can scale them.
+The simulator acts it out over SMPP, the virtual connector without a socket and for every channel, where the digits
+of an address are those before the @; `docs/guides/simulator.md` shows the same rows to people. A row belongs here
+when a message can end so at a real carrier (carriers/A, rows 6 and 7; carriers/C.3). A receiver whose ending is not
+in the table is delivered to at once. All endings are 900-979, which ordinary test numbers do not have (vendors'
+examples end in 998 and 999). Seconds are those of an unhurried clock; the simulator can scale them.
 """
 
 from enum import Enum
@@ -337,6 +337,25 @@ FATES: Final[tuple[Fate, ...]] = (
 )
 """The endings that mean something."""
 
+
+class Beyond(Struct, frozen=True, gc=False):
+    """One row that only some channels know; what else goes to such a number is delivered at once."""
+
+    suffix: str
+    name: str
+    """A refusal's name where it is one."""
+    sentence: str
+    """For people."""
+
+
+BEYOND_SMS: Final[tuple[Beyond, ...]] = (
+    Beyond("944", "unread", "A mail, or a message of a messenger: delivered, and never read."),
+    Beyond("945", "busy_line", "A call: the line is busy, at every try."),
+    Beyond("946", "no_answer", "A call: nobody answers, at any try."),
+    Beyond("947", "machine", "A call: an answering machine takes it."),
+)
+"""Endings that mean something where more than texts is carried: `docs/guides/channels.md` shows them to people."""
+
 FAULTS: Final[dict[str, str]] = {
     "undeliverable": "901",
     "expired": "902",
@@ -371,11 +390,23 @@ FAULTS: Final[dict[str, str]] = {
 
 _ENDING: Final = 3
 _BY_ENDING: Final[dict[str, Fate]] = {fate.suffix: fate for fate in FATES}
+_BEYOND: Final[dict[str, str]] = {row.suffix: row.name for row in BEYOND_SMS}
 
 
-def fate_of(number: str) -> Fate:
-    """Tell what becomes of messages to this number; any spelling of it, as only the last digits count."""
-    return _BY_ENDING.get(number[-_ENDING:], DELIVERED)
+def fate_of(receiver: str) -> Fate:
+    """Tell what becomes of messages to this number, nickname or address, in any spelling."""
+    return _BY_ENDING.get(_ending(receiver), DELIVERED)
+
+
+def beyond_sms(receiver: str) -> str:
+    """Name the row of `BEYOND_SMS` that a receiver has; empty for none."""
+    return _BEYOND.get(_ending(receiver), "")
+
+
+def _ending(receiver: str) -> str:
+    """Give the characters that count: the last ones, of an address those before its domain."""
+    before, _, _ = receiver.rpartition("@")
+    return (before or receiver)[-_ENDING:]
 
 
 def fate_named(fault: str) -> Fate:

@@ -98,6 +98,17 @@ CHANNELS = {
 }
 """Kinds that travel elsewhere than as an SMS."""
 
+_OF_CHANNEL = {channel: kind for kind, channel in CHANNELS.items()} | {Channel.HLR: Kind.HLR}
+
+
+def kind_of(channel: Channel, *, flash: bool = False, binary: bool = False, push: bool = False) -> Kind:
+    """Tell what was sent."""
+    found = _OF_CHANNEL.get(channel)
+    if found is not None:
+        return found
+    return Kind.PUSH if push else Kind.BIN if binary else Kind.FLASH if flash else Kind.SMS
+
+
 WITHOUT_TEXT = frozenset({Kind.HLR, Kind.PING})
 WITH_FILES = frozenset({Kind.MMS, Kind.MAIL, Kind.CALL, Kind.VIBER, Kind.WHATSAPP, Kind.TELEGRAM, Kind.SOCIAL})
 """Kinds that can carry a file; in an SMS it would be lost."""
@@ -226,6 +237,9 @@ FATES = {
     "subscriber_credit": Fate(20, 11),
     "deleted": _REFUSED,
     "carrier_expired": Fate(3),
+    "busy_line": Fate(20, 240),
+    "no_answer": Fate(20, 237),
+    "machine": Fate(20, 242),
     # ours, later
     "expired": Fate(3),
     "no_report": Fate(3, 245),
