@@ -1,7 +1,7 @@
 """Forget what is older than it has to be kept; the ledger stays."""
 
 from depesza.core.ids import made_at
-from depesza.services import contacts, documents
+from depesza.services import cards, contacts, documents
 from depesza.store.tx import Tx
 
 
@@ -61,6 +61,7 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     await documents.forget_unfinished(tx, now)
     await documents.forget_orphans(tx)
     await contacts.forget_orphans(tx)
+    await cards.forget_orphans(tx)
     tx.write("DELETE FROM campaigns WHERE id < ?1 AND status IN ('done', 'failed', 'cancelled')", oldest)
     tx.write(
         "DELETE FROM campaign_errors WHERE campaign < ?1"

@@ -4,13 +4,13 @@ Integers hold everything that is a time (microseconds), an amount (micro-credits
 reads the same from either database.
 """
 
-from depesza.store.schema import clients, files, lists, numbers, phones, programs, trade, traffic
+from depesza.store.schema import cards, clients, files, lists, numbers, phones, programs, trade, traffic
 from depesza.store.schema.columns import metadata
 from depesza.store.schema.facts import FACTS, KEYS, UNIQUE
 
 __all__ = ["FACTS", "INSERTS", "KEYS", "PARTS", "UNIQUE", "metadata"]
 
-PARTS = (clients, files, lists, numbers, phones, programs, trade, traffic)
+PARTS = (cards, clients, files, lists, numbers, phones, programs, trade, traffic)
 """The tables by subject; importing them declares them."""
 
 INSERTS: dict[str, str] = {
@@ -23,7 +23,9 @@ INSERTS: dict[str, str] = {
     " state = excluded.state, at = excluded.at",
     "parked": "",
     "notices": "",
-    "optouts": "ON CONFLICT (account, number) DO NOTHING",
+    # who asks for silence is not written to at all, whatever the client barred before
+    "optouts": "ON CONFLICT (account, number) DO UPDATE SET created = excluded.created, message = excluded.message,"
+    " batch = excluded.batch, kind = excluded.kind",
     "inbounds": "",
     "conversations": "ON CONFLICT (number, peer) DO UPDATE SET account = excluded.account,"
     " user_id = excluded.user_id, message = excluded.message, tag = excluded.tag, batch = excluded.batch,"
