@@ -108,6 +108,10 @@ class Account(Struct, frozen=True, kw_only=True):
     """Nothing is sent and nothing paid: messages count as delivered at once."""
     sender: str = ""
     """What its messages are from when a request names nobody; empty: the first of its senders that is enabled."""
+    detect_utf8: bool = False
+    """Texts of programs that name no character set are read as UTF-8 where that is what they are."""
+    shares: tuple[str, ...] = ()
+    """What of the account above is its own too: `senders`, `contacts`."""
 
     @property
     def wallet(self) -> int:
@@ -257,6 +261,12 @@ class Limits(Struct, frozen=True, kw_only=True):
     """`h1-h2`, when it may send; empty: always."""
     codes: tuple[str, ...] = ()
     """How the digits of its receivers may begin (`7`), and how they may not (`-77`); none: any."""
+    mailings: bool = True
+    """One request may write to several receivers."""
+    lifetime: int = 0
+    """Minutes for which its messages are tried where a request does not say; 0: the dialect's usual time."""
+    keep_days: int = 0
+    """Days for which it sees its messages; 0: as long as they are kept."""
 
 
 class Sender(Struct, frozen=True, kw_only=True):
@@ -377,6 +387,13 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
         """Accounts by id."""
         return {row.id: row for row in self.accounts}
 
+    def owner_of(self, account: int, what: str) -> int:
+        """Tell whose `senders` or `contacts` an account uses: its own, or those of one above that it shares."""
+        row = self.account.get(account)
+        while row is not None and what in row.shares and row.parent in self.account:
+            row = self.account[row.parent]
+        return row.id if row is not None else account
+
     @cached_property
     def account_named(self) -> dict[str, Account]:
         """Accounts by name."""
@@ -449,6 +466,18 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def sender(self) -> dict[tuple[int, str], Sender]:
         """Senders by account and name."""
         return {(row.account, row.name): row for row in self.senders}
+
+    @cached_property
+    def _first_senders(self) -> dict[int, str]:
+        names: dict[int, str] = {}
+        for row in sorted(self.senders, key=lambda row: (row.created, row.name)):
+            if row.status == "enable":
+                names.setdefault(row.account, row.name)
+        return names
+
+    def usual_sender(self, account: Account) -> str:
+        """Choose who a message is from when its request names nobody; empty where the account has no sender."""
+        return account.sender or self._first_senders.get(account.id, "")
 
     @cached_property
     def wording(self) -> dict[tuple[int, str], Wording]:

@@ -243,6 +243,12 @@ class Submission(Struct, frozen=True, kw_only=True, gc=False):
     """Receivers, by their place, that are refused already: the name of the refusal. They are written down, unpaid."""
     dues: tuple[int, ...] = ()
     """When each receiver's message goes, or empty: all at `due`."""
+    each: bool = False
+    """A receiver that is named again gets another message, with a text of its own; else it gets one."""
+    fit: int = 0
+    """Parts to which texts are cut once their links are short; 0: they stay."""
+    shorten: str = ""
+    """Begins the short links that take the place of those in its texts; empty: they stay."""
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -323,10 +329,11 @@ class Notice(Struct, frozen=True, gc=False):
     account: int
     dialect: str
     kind: str
-    """`receipt`, `reply`, `stop`, `hook`, or `mail`."""
+    """`receipt`, `reply`, `stop`, `call`, `hook`, or `mail`."""
     url: str
     fact: bytes
-    """JSON of a `ReceiptFact`, `ReplyFact`, `HookFact` or `wire.mail.Mail`, frozen when it happened."""
+    """JSON of a `ReceiptFact` (or `lookup.LookupFact`), `ReplyFact`, `CallFact`, `HookFact` or `wire.mail.Mail`, frozen
+    when it happened."""
     message: int
     due: int
     created: int
@@ -363,6 +370,14 @@ class ReplyFact(Struct, frozen=True, gc=False):
     tag: str
     at: int
     message: int = 0
+
+
+class CallFact(Struct, frozen=True, gc=False):
+    """What a callback tells of a call that was waited for."""
+
+    caller: str
+    """E.164."""
+    at: int
 
 
 class HookFact(Struct, frozen=True, gc=False):

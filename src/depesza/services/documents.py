@@ -111,6 +111,14 @@ async def show_content(tx: Tx, id: int, content: int, pages: int, size: int, now
     return True
 
 
+def complete(tx: Tx, id: int, pages: int, size: int, now: int) -> None:
+    """Tell that all pages of a new file's own content are written."""
+    tx.write(
+        "UPDATE documents SET pages = ?2, size = ?3, validated = ?4, status = ?5 WHERE id = ?1",
+        id, pages, size, now, READY,
+    )  # fmt: skip
+
+
 async def read_page(tx: Tx, content: int, n: int) -> bytes:
     """Read a page; nothing behind the last one, or when the content was replaced meanwhile."""
     rows = await tx.query("SELECT data FROM document_pages WHERE content = ?1 AND n = ?2", content, n)

@@ -1,11 +1,14 @@
 """Take a submission: judge, price, charge and queue it as one fact."""
 
+from collections.abc import Sequence
+
 from depesza.core import ledger, planning, quota
 from depesza.core.facts import Account, Facts, User
 from depesza.core.fairness import Lanes
+from depesza.core.finishing import finish
 from depesza.core.model import FINAL, MICRO, Accepted, Content, Message, ReceiptFact, State, Submission
-from depesza.core.planning import Plan, Policy
-from depesza.services import notices, orders
+from depesza.core.planning import Plan, Policy, Target
+from depesza.services import links, notices, orders
 from depesza.store.tx import Tx
 from depesza.wire.mail import Mail
 
@@ -37,9 +40,12 @@ async def take(
 ) -> tuple[Plan, list[str]]:
     """Take a submission as `submit` does; gives what was written, and the receivers that are no numbers."""
     user = tx.facts.user.get(submission.user)
-    targets, refused = planning.read_receivers(submission.receivers, policy, verbatim=submission.verbatim)
-    barred = (0, 1) if len(targets) > 1 or submission.batch else (0, 2)
-    stopped = await tx.stopped(account.id, [target.e164 for target in targets], barred)
+    short = await links.shorten(tx, submission) if submission.shorten else None
+    if short is not None:
+        submission = short.submission
+    submission = finish(submission)
+    targets, refused = read_targets(submission, policy)
+    stopped = await stopped_of(tx, account, submission, targets)
     plan = planning.plan(submission, targets, account, tx.facts, stopped, lanes, policy, now, tx.new_id)
     if plan.messages:
         try:
@@ -49,9 +55,23 @@ async def take(
             _give_turns_back(account, plan, lanes)
             raise
         await _write(tx, account, user, plan, now)
+        if short is not None and short.codes:
+            mine = [short.codes[target.index] for target in targets]
+            links.keep(tx, account.id, list(zip(mine, plan.messages, strict=True)), now)
         for message in plan.messages if submission.warning else ():
             tx.event(message.id, now, "warning", submission.warning)
     return plan, refused
+
+
+def read_targets(submission: Submission, policy: Policy) -> tuple[list[Target], list[str]]:
+    """Understand whom a submission names; gives those who can be reached, and those who can't, as written."""
+    return planning.read_receivers(submission.receivers, policy, verbatim=submission.verbatim, each=submission.each)
+
+
+async def stopped_of(tx: Tx, account: Account, submission: Submission, targets: Sequence[Target]) -> frozenset[str]:
+    """Tell who of them asked for silence, or is barred from mailings or from what is for one receiver."""
+    barred = (0, 1) if len(targets) > 1 or submission.batch else (0, 2)
+    return await tx.stopped(account.id, [target.e164 for target in targets], barred)
 
 
 def _give_turns_back(account: Account, plan: Plan, lanes: Lanes) -> None:

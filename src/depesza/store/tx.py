@@ -47,6 +47,7 @@ HOT_ORDER = (
     "acts",
     "device_attempts",
     "request_messages",
+    "link_codes",
     "move",
     "part_state",
     "notice_done",

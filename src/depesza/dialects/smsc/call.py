@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -10,8 +9,12 @@ from depesza.core.facts import Account, Facts, Limits
 from depesza.dialects.contract import Context, Serving
 from depesza.dialects.smsc.charsets import Charset
 from depesza.dialects.smsc.parameters import Given
-from depesza.dialects.smsc.times import MOSCOW
+from depesza.dialects.smsc.times import zone_of
+from depesza.services import protection
 from depesza.wire.http import HttpReply, HttpRequest
+
+UNTOLD = frozenset({"login", "psw", "apikey", "fmt", "charset"})
+"""Parameters that make no difference between two requests. spec: smsc/1.7"""
 
 
 class Call(Struct, Serving, frozen=True):
@@ -49,8 +52,7 @@ class Call(Struct, Serving, frozen=True):
     @property
     def zone(self) -> tzinfo:
         """In which times are read and shown."""
-        name = self.account.timezone
-        return MOSCOW if name == "Europe/Moscow" else ZoneInfo(name)
+        return zone_of(self.account.timezone)
 
     @property
     def home(self) -> str:
@@ -76,3 +78,9 @@ class Script(Struct, frozen=True):
     same: str = "same_asks"
     """Which of them says how often the same may be asked in a minute; empty: the handler counts itself."""
     about: str = ""
+
+
+def fingerprint(given: Given) -> str:
+    """Give what two requests have in common when they ask for the same, whatever their order of parameters."""
+    told = [f"{name}={value}" for name, value in sorted(given.texts.items()) if name not in UNTOLD]
+    return protection.digest([*told, *(file.octets for file in given.files)])

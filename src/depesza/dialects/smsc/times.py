@@ -5,6 +5,7 @@ Moments and spans are microseconds. spec: smsc/1.8 smsc/5.6 smsc/5.7
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -30,6 +31,11 @@ _CLOCK = re.compile(r"([0-9]{2}):([0-9]{2})")
 _DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.((?:19|20)[0-9]{2})")
 _AMOUNT = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,6})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Give the zone of an account (IANA name), Moscow's where it has none."""
+    return MOSCOW if name in ("", "Europe/Moscow") else ZoneInfo(name)
 
 
 def read_zone(text: str, otherwise: tzinfo = MOSCOW) -> tzinfo:

@@ -22,3 +22,9 @@ WHERE id = ?1 AND owner = ?2 AND expires > ?3 AND ordered = 0 /*pg FOR UPDATE */
 -- name: voucher_found
 -- A voucher by the hash of its code.
 SELECT id, amount, expires, revoked, used FROM vouchers WHERE digest = ?1 /*pg FOR UPDATE */
+
+-- name: link_codes_taken
+-- values: code text
+-- columns: code
+-- Which of these codes stand in messages already.
+SELECT c.code AS code FROM v JOIN link_codes c ON c.code = v.code

@@ -4,13 +4,13 @@ Integers hold everything that is a time (microseconds), an amount (micro-credits
 reads the same from either database.
 """
 
-from depesza.store.schema import cards, clients, files, lists, numbers, phones, programs, trade, traffic
+from depesza.store.schema import cards, clients, files, links, lists, numbers, phones, programs, trade, traffic
 from depesza.store.schema.columns import metadata
 from depesza.store.schema.facts import FACTS, KEYS, UNIQUE
 
 __all__ = ["FACTS", "INSERTS", "KEYS", "PARTS", "UNIQUE", "metadata"]
 
-PARTS = (cards, clients, files, lists, numbers, phones, programs, trade, traffic)
+PARTS = (cards, clients, files, links, lists, numbers, phones, programs, trade, traffic)
 """The tables by subject; importing them declares them."""
 
 INSERTS: dict[str, str] = {
