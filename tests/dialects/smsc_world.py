@@ -1,6 +1,6 @@
 """The setting of SMSC's acceptance cases (F0): a login, an API key, money in roubles, a carrier, a clock that stands.
 
-The engine is the real one; the carrier does as the test says. spec: smsc/6
+The engine is the real one; the carrier does as the test says.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -24,9 +24,9 @@ from depesza.core.ranges import Range
 from depesza.core.routing import Route
 from depesza.dialects.contract import Context
 from depesza.dialects.smsc import Smsc
-from depesza.dialects.smsc.login import digests
 from depesza.engine.notifier import Notifier, Plan
 from depesza.services import audit
+from depesza.services.logins import digests
 from depesza.services.vault import Vault
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
@@ -144,6 +144,10 @@ class Bureau:
         """Read what alex has."""
         return await self.store.look(_balance)
 
+    async def spend_to(self, left: int) -> None:
+        """Leave alex so many micro-units."""
+        await self.store.run(_spend_to, left)
+
     async def change(self, table: str, row: Struct, **changes: object) -> None:
         """Change a row of the facts."""
         await self.store.run(_put, table, msgspec.structs.replace(row, **changes))
@@ -159,6 +163,12 @@ class Bureau:
     async def add(self, table: str, row: Struct) -> None:
         """Add a row to the facts."""
         await self.store.run(_put, table, row)
+
+    async def lead(self, channel: Channel, micro: int = 1_000_000, row: int = 0) -> None:
+        """Open a way for a channel, to all receivers and at one price."""
+        place = 500 + list(Channel).index(channel)
+        await self.add("routes", Route(id=row or place, connectors=(OUT,), channel=channel))
+        await self.add("prices", Price(id=row or place, micro=micro, currency="RUR", channel=channel))
 
     async def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Read from the tables."""
@@ -180,6 +190,11 @@ async def _put(tx: Tx, table: str, row: Struct) -> None:
 
 async def _balance(tx: Tx) -> str:
     return ledger.two_decimals((await tx.wallet(ALEX)).balance)
+
+
+async def _spend_to(tx: Tx, left: int) -> None:
+    spent = (await tx.wallet(ALEX)).balance - left
+    await tx.book(ledger.adjust(ALEX, -spent, 0, NOW, tx.new_id(), currency="RUR"))
 
 
 async def _rows(tx: Tx, sql: str) -> list[tuple[object, ...]]:

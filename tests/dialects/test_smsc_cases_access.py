@@ -1,4 +1,4 @@
-"""SMSC's acceptance cases of signing in, of the balance and of what may be asked how often. spec: smsc/6"""
+"""SMSC's acceptance cases of signing in, of the balance and of what may be asked how often."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -134,7 +134,6 @@ def plan(
     part_price = facts.pricing.part
     payer = account.priced_as or account.id
     currency = account.currency
-    virtual = account.virtual and channel is not Channel.MAIL  # spec: smsc/5.10
     judged = submission.judged or {}
     priority = int(content.priority)
     bulk = content.priority is Priority.BULK
