@@ -49,6 +49,18 @@ NAMES: dict[str, str] = {item[:2]: item[3:] for line in _TABLE.strip().splitline
 
 
 @cache
+def name_in(country: str, language: str) -> str:
+    """Name a country (ISO code) in a language (`ru`) as the numbering data does; in English where it does not."""
+    from phonenumbers.geodata.locale import LOCALE_DATA  # names in a hundred languages: read when asked for first
+
+    names = LOCALE_DATA.get(country, {})
+    name = names.get(language, "")
+    if name[:1] == "*":  # as in that other language
+        name = names.get(name[1:], "")
+    return name or NAMES.get(country, country)
+
+
+@cache
 def usual_mobile(country: str) -> tuple[str, str]:
     """Give the digits of a usual mobile number of a country (or its calling code) and the country they belong to.
 

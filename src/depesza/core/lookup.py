@@ -11,6 +11,7 @@ import phonenumbers
 from msgspec import Struct
 
 from depesza.core import phone
+from depesza.core.model import ReceiptFact, State
 from depesza.core.networks import code_of
 
 OPEN = ("todo", "doing")
@@ -51,6 +52,26 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def operator_code(self) -> str:
         """Country and network code together, `20815`."""
         return self.mcc + self.mnc
+
+
+class LookupFact(ReceiptFact, frozen=True, gc=False, omit_defaults=True):
+    """What a callback tells of a number that was looked up: a receipt, with what was found."""
+
+    finding: Finding | None = None
+
+
+_UNDER_WAY = {"todo": State.QUEUED, "doing": State.SENT}
+
+
+def outcome(status: str, finding: Finding | None) -> tuple[State, str]:
+    """Tell how a look-up stands in the words of messages: its state, and the refusal where it found nobody."""
+    if status in _UNDER_WAY:
+        return _UNDER_WAY[status], ""
+    if finding is None:
+        return State.FAILED, "unknown"
+    if finding.valid and finding.reachable is not False:
+        return State.DELIVERED, ""
+    return State.FAILED, finding.error or ("absent" if finding.valid else "bad_destination")
 
 
 def by_plan(e164: str) -> Finding:

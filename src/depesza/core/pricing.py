@@ -61,15 +61,20 @@ class Prices:
 
         None where no row fits and there is no usual price: in a currency, and for all that is no SMS.
         """
+        operator = self._operator_of(receiver) if self._by_operator else ""
+        return self.zone(account, receiver, country, operator, channel, currency)
+
+    def zone(
+        self, account: int, prefix: str, country: str, operator: str, channel: Channel, currency: str
+    ) -> int | None:
+        """Tell the same of all numbers that begin so and belong to an operator, as far as these decide it."""
         lists = self._lists
-        operators: tuple[str, ...] = ("",)
-        if self._by_operator:
-            operators = (self._operator_of(receiver), "")
+        operators = (operator, "") if operator else ("",)
         for owner in (account, 0):
             found = lists.get((owner, currency, channel))
             if found is None:
                 continue
-            micro = _find(found, receiver, country, operators)
+            micro = _find(found, prefix, country, operators)
             if micro is not None:
                 return micro
         return DEFAULT if not currency and channel in (Channel.SMS, Channel.PING) else None

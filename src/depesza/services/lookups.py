@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from depesza.core import ledger, quota
 from depesza.core.facts import Account, User
-from depesza.core.lookup import OPEN, Finding
-from depesza.services import orders
+from depesza.core.lookup import OPEN, Finding, LookupFact, outcome
+from depesza.core.model import Channel
+from depesza.services import notices, orders
 from depesza.store.tx import Row, Tx
 
 NOTE = "lookup"
@@ -162,13 +163,25 @@ async def again(tx: Tx) -> None:
 
 async def settle(tx: Tx, findings: Mapping[int, Finding | None], now: int) -> None:
     """Write what came of look-ups, by id; one without a finding failed, and its price is given back."""
-    for id, account, wallet, price in await tx.rows_for("lookup_prices", [(id,) for id in findings]):
+    for row in await tx.rows_for("lookup_prices", [(id,) for id in findings]):
+        id, owner, wallet, price = row[:4]
         finding = findings[id]
-        if finding is not None:
-            tx.update("lookup_done", (id, "done", now, _write(finding)))
+        status = "done" if finding is not None else "error"
+        tx.update("lookup_done", (id, status, now, _write(finding) if finding is not None else None))
+        account = tx.facts.account.get(owner)
+        if account is None:
             continue
-        tx.update("lookup_done", (id, "error", now, None))
-        if price and account in tx.facts.account:
+        if price and finding is None:
             user = tx.facts.user.get(wallet)  # one that has gone, or has no quota any more, left its credits here
-            payer = quota.payer(tx.facts.account[account], user)
-            await tx.book(ledger.refund(payer, price, id, now, tx.new_id(), NOTE, tx.facts.account[account].currency))
+            payer = quota.payer(account, user)
+            await tx.book(ledger.refund(payer, price, id, now, tx.new_id(), NOTE, account.currency))
+        _tell(tx, account, row, status, finding, now)
+
+
+def _tell(tx: Tx, account: Account, row: Row, status: str, finding: Finding | None, now: int) -> None:
+    """Write down that the client must be told, if its vendor tells of look-ups."""
+    id, _, _, price, number, dialect, tag = row
+    if dialect:
+        state, refusal = outcome(status, finding)
+        fact = LookupFact(id, state, refusal, now, "", number, tag, 1, price, Channel.HLR, finding=finding)
+        notices.owe_receipt(tx, account, None, dialect, fact)

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from depesza.core.facts import Account, User, Webhook
-from depesza.core.model import COLLECTED, FINAL, HookFact, Inbound, Notice, ReceiptFact, ReplyFact, State
+from depesza.core.model import COLLECTED, FINAL, CallFact, HookFact, Inbound, Notice, ReceiptFact, ReplyFact, State
 from depesza.services import collected
 from depesza.store.tx import Tx
 from depesza.wire.mail import Mail
@@ -95,6 +95,13 @@ def owe_reply(tx: Tx, account: Account, dialect: str, kind: str, url: str, fact:
         tx.add_notice(
             Notice(tx.new_id(), account.id, dialect, kind, url, _encode(fact), fact.message, fact.at, fact.at)
         )
+
+
+def owe_call(tx: Tx, account: Account, dialect: str, fact: CallFact) -> None:
+    """Write down that a call which was waited for must be told."""
+    if account.callback:
+        id, now = tx.new_id(), fact.at
+        tx.add_notice(Notice(id, account.id, dialect, "call", account.callback, _encode(fact), 0, now, now))
 
 
 def owe_mail(tx: Tx, account: Account, mail: Mail, now: int, message: int = 0) -> None:

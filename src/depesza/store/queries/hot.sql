@@ -52,9 +52,11 @@ UPDATE lookups SET status = v.status, done = v.done, finding = v.finding FROM v 
 
 -- name: lookup_prices
 -- values: id bigint
--- columns: id, account, wallet, price
--- Which of these look-ups are open, and what they cost.
-SELECT l.id AS id, l.account AS account, l.wallet AS wallet, l.price AS price FROM v JOIN lookups l ON l.id = v.id
+-- columns: id, account, wallet, price, number, dialect, tag
+-- Which of these look-ups are open, what they cost, and in whose words they are told.
+SELECT l.id AS id, l.account AS account, l.wallet AS wallet, l.price AS price, l.number AS number,
+  l.dialect AS dialect, l.tag AS tag
+FROM v JOIN lookups l ON l.id = v.id
 WHERE l.status IN ('todo', 'doing') /*pg FOR UPDATE OF l */
 
 -- name: wallet
