@@ -52,12 +52,15 @@ COMMANDS: dict[str, Row] = {
     "template": Row("depesza.cli.moderation:template", "Texts that need approval before they are sent.", WHO),
     "key": Row("depesza.cli.keys:key", "Applications and the keys they sign with.", WHO),
     "token": Row("depesza.cli.tokens:token", "What programs of an account show as it is.", WHO),
+    "login": Row("depesza.cli.logins:login", "Names and passwords that programs of an account send.", WHO),
+    "limits": Row("depesza.cli.limits:limits", "How often an account's programs may do what.", WHO),
     "connector": Row("depesza.cli.network:connector", "Links to carriers.", WAYS),
     "phone": Row("depesza.cli.phones:phone", "Phones of our own.", WAYS),
     "route": Row("depesza.cli.network:route", "Which connectors may carry a message.", WAYS),
     "order": Row("depesza.cli.orders:order", "Orders of credits and accounts.", WHO),
     "pack": Row("depesza.cli.packs:pack", "What credits cost in money.", WHO),
     "restriction": Row("depesza.cli.moderation:restriction", "What operators are known not to take.", WAYS),
+    "range": Row("depesza.cli.ranges:range", "Whose numbers are whose.", WAYS),
     "price": Row("depesza.cli.network:price", "What a part costs.", WAYS),
 }
 

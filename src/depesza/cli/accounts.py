@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from depesza.cli import show, wished
 from depesza.cli.desk import AsJson, Config, Desk, at_desk
 from depesza.cli.errors import Failed
+from depesza.cli.relations import RelationFields
 
 if TYPE_CHECKING:
     from depesza.core.facts import Account, Facts
@@ -150,7 +151,7 @@ class AccountFields:
         ] = None,
         max_parts: Annotated[int | None, Parameter(help="Longest text, in parts.", show_default=False)] = None,
         home: Annotated[
-            Literal["ovh", "smsadvert", "smsgate"] | None,
+            Literal["ovh", "smsadvert", "smsgate", "smsc"] | None,
             Parameter(help="Dialect that tells of texts which answer none of ours.", show_default=False),
         ] = None,
         forward_sender: Annotated[
@@ -176,11 +177,12 @@ class AccountFields:
 
 @account.command(name="create")
 def create_account(
-    name: str, /, *, owner: str, fields: AccountFields | None = None, config: Config = None, json: AsJson = False,
+    name: str, /, *, owner: str, fields: AccountFields | None = None, relations: RelationFields | None = None,
+    config: Config = None, json: AsJson = False,
     credit: Annotated[str | None, Parameter(help="Credits it begins with.", show_default=False)] = None,
 ) -> None:  # fmt: skip
     """Make an account."""
-    wish = {"name": name, "owner": owner} | (fields.fields if fields else {})
+    wish = {"name": name, "owner": owner} | _fields(fields, relations)
     if credit is not None:
         wish["credit"] = {"initial": credit}
     wished.fulfil(config, "accounts", wish, json=json, new=_account_there(name), missing="create")
@@ -188,12 +190,16 @@ def create_account(
 
 @account.command(name="change")
 def change_account(
-    name: str, /, *, owner: Text = None, fields: AccountFields | None = None, config: Config = None,
-    json: AsJson = False,
+    name: str, /, *, owner: Text = None, fields: AccountFields | None = None,
+    relations: RelationFields | None = None, config: Config = None, json: AsJson = False,
 ) -> None:  # fmt: skip
     """Change an account: what is not given stays."""
-    wish = wished.given(name=name, owner=owner) | (fields.fields if fields else {})
+    wish = wished.given(name=name, owner=owner) | _fields(fields, relations)
     wished.fulfil(config, "accounts", wish, json=json, new=_account_there(name), missing="change")
+
+
+def _fields(fields: AccountFields | None, relations: RelationFields | None) -> dict[str, Any]:
+    return (fields.fields if fields else {}) | (relations.fields if relations else {})
 
 
 def _account_there(name: str) -> Any:
@@ -208,7 +214,7 @@ def list_accounts(*, config: Config = None, json: AsJson = False) -> None:
         balances = await desk.store.look(_balances)
         return [account_row(desk.facts, row, balances) for row in desk.facts.accounts]
 
-    columns = ("name", "owner", "balance", "enabled", "description")
+    columns = ("name", "owner", "balance", "currency", "enabled", "description")
     show.listing(at_desk(config, work), json=json, columns=columns)
 
 
@@ -217,8 +223,11 @@ def show_account(name: str, /, *, config: Config = None, json: AsJson = False) -
     """Show an account."""
 
     async def work(desk: Desk) -> dict[str, Any]:
+        from depesza.services import details
+
         found = find_account(desk.facts, name)
-        return account_row(desk.facts, found, await desk.store.look(_balances))
+        told = account_row(desk.facts, found, await desk.store.look(_balances))
+        return told | {"details": await desk.store.look(details.read, found.id)}
 
     show.details(at_desk(config, work), json=json)
 
@@ -295,13 +304,19 @@ def account_row(facts: "Facts", row: "Account", balances: dict[int, int]) -> dic
     owner = facts.owner.get(row.owner)
     return fields | {
         "owner": owner.name if owner is not None else str(row.owner),
-        "balance": ledger.credits(balances.get(row.id, 0)),
+        "balance": ledger.credits(balances.get(row.wallet, 0)),
+        "currency": row.currency or "credits",
+        **{
+            field: facts.account[id].name if id in facts.account else ""
+            for field, id in (("parent", row.parent), ("payer", row.payer), ("priced_as", row.priced_as))
+        },
         "credit_limit": ledger.credits(row.credit_limit),
         "recredit_threshold": ledger.credits(row.recredit_threshold),
         "smpp_password": bool(row.smpp_password),
         "forwards": [f"{each.media} {each.target}" for each in row.forwards],
         "users": [each.login for each in facts.users if each.account == row.id],
         "senders": [each.name for each in facts.senders if each.account == row.id],
+        "logins": [each.name for each in facts.logins if each.account == row.id],
     }
 
 

@@ -41,9 +41,16 @@ def _plain(report: "Report") -> dict[str, Any]:
         "messages": report.messages,
         "entries": report.entries,
         "wallets": report.wallets,
-        "issued_micro": report.issued,
-        "spent_micro": report.spent,
-        "held_micro": report.held,
+        "books": [
+            {
+                "currency": book.currency or "credits",
+                "issued_micro": book.issued,
+                "spent_micro": book.spent,
+                "held_micro": book.held,
+                "even": book.even,
+            }
+            for book in report.books
+        ],
         "problems": [
             {"check": row.check, "count": row.count, "examples": list(row.examples)} for row in report.problems
         ],
@@ -56,14 +63,16 @@ def _account(row: Any) -> dict[str, Any]:
 
 
 def _tell(report: "Report") -> None:
-    from depesza.core.ledger import two_decimals
+    from depesza.core.ledger import told, two_decimals
 
     show.listing([_account(row) for row in report.accounts], json=False, empty="no messages")
     print()
-    print(
-        f"{report.entries} entries, {report.wallets} wallets: {two_decimals(report.issued)} credits issued ="
-        f" {two_decimals(report.spent)} spent + {two_decimals(report.held)} held"
-    )
+    print(f"{report.entries} entries, {report.wallets} wallets")
+    for book in report.books:
+        print(
+            f"{told(book.issued, book.currency)} issued {'=' if book.even else 'but'}"
+            f" {two_decimals(book.spent)} spent + {two_decimals(book.held)} held"
+        )
     for problem in report.problems:
         print(f"\n{problem.count} x {problem.check}")
         for example in problem.examples:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 credit = App(name="credit", help="Credits of an account.")
 
-Amount = Annotated[str, Parameter(help="Credits, like 100 or 0.5.", allow_leading_hyphen=True)]
+Amount = Annotated[
+    str, Parameter(help="Credits, or units of the account's currency, like 100 or 0.5.", allow_leading_hyphen=True)
+]
 Note = Annotated[str, Parameter(help="Stands beside the entry.")]
 
 
@@ -118,13 +120,15 @@ def entries(
         from depesza.core import ledger
         from depesza.services import credits
 
-        wallet = find_account(desk.facts, account).id
+        found = find_account(desk.facts, account)
+        wallet = found.id
         return [
             {
                 "id": row.id,
                 "at": show.moment(row.at),
                 "kind": row.kind,
                 "credits": ledger.credits(-row.amount if row.source == wallet else row.amount),
+                "currency": found.currency or "credits",
                 "ref": row.ref or None,
                 "note": row.note,
             }
@@ -147,6 +151,7 @@ def balance(account: AccountName, /, *, config: Config = None, json: AsJson = Fa
         return {
             "account": row.name,
             "balance": ledger.credits(await desk.store.run(credits.balance, row.id)),
+            "currency": row.currency or "credits",
             "credit_limit": ledger.credits(row.credit_limit),
             "users": {each.login: ledger.credits(await desk.store.run(credits.balance, each.id)) for each in users},
         }

@@ -20,6 +20,7 @@ def expected(error: Exception) -> tuple[str, int]:
     from depesza.core.ledger import BadEntry, NotEnoughCredits
     from depesza.core.planning import Refused
     from depesza.services.keys import KeyRefused
+    from depesza.services.orders import NotSold
     from depesza.services.vault import VaultError
     from depesza.services.wishes import WishError
     from depesza.settings import SettingsError
@@ -27,7 +28,8 @@ def expected(error: Exception) -> tuple[str, int]:
 
     if isinstance(error, SettingsError | ConnectorSettingsError):
         return str(error), 2
-    if isinstance(error, WishError | KeyRefused | NotEnoughCredits | Refused | VaultError | StoreError | BadEntry):
+    said = WishError | KeyRefused | NotEnoughCredits | NotSold | Refused | VaultError | StoreError | BadEntry
+    if isinstance(error, said):
         return str(error), 1
     if isinstance(error, OSError):
         return _system(error), 1

@@ -114,6 +114,11 @@ def credits(micro: int) -> int | float:
     return micro / MICRO if rest else whole
 
 
+def told(micro: int, currency: str = "") -> str:
+    """Write an amount with what it is: `1.40 RUR`, `3.00 credits`."""
+    return f"{two_decimals(micro)} {currency or 'credits'}"
+
+
 def two_decimals(micro: int) -> str:
     """Write micro-credits as credits with two decimals, rounded half away from zero."""
     cents = (abs(micro) + _CENT // 2) // _CENT

@@ -56,6 +56,8 @@ async def delete(tx: Tx, id: int) -> None:
     tx.drop("users", account=id)
     tx.drop("senders", account=id)
     tx.drop("tokens", account=id)
+    tx.drop("logins", account=id)
+    tx.drop("limits", account=id)
 
 
 async def balance_of(tx: Tx, wallet: int) -> int:

@@ -2,6 +2,7 @@
 
     accepted = delivered + failed + expired + rejected + cancelled + waiting     for each account
     balance  = what came in - what went out                                      for each wallet
+    issued   = spent + held                                                      for each currency
     charge   = the prices of a submission's messages; a refund gives back one message's price, once
 
 Each check is one query that gives what is wrong, so that a clean store costs a few scans. spec: design 8
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from depesza.core import ledger
+from depesza.core.facts import Facts
 from depesza.core.model import ARRIVED, FINAL, State, Way
 from depesza.store.tx import SYSTEM_WALLETS, Cell, Tx
 
@@ -52,6 +54,24 @@ class Problem(Struct, frozen=True):
     examples: tuple[str, ...]
 
 
+class Book(Struct, frozen=True):
+    """The sums of one currency, in micro-units."""
+
+    currency: str
+    """Empty for credits."""
+    issued: int
+    """Sold and corrected, all in all."""
+    spent: int
+    """By clients, refunds taken off."""
+    held: int
+    """On wallets."""
+
+    @property
+    def even(self) -> bool:
+        """True when nothing came from another currency, or went into one."""
+        return self.issued == self.spent + self.held
+
+
 class Report(Struct, frozen=True):
     """What the audit found."""
 
@@ -59,12 +79,8 @@ class Report(Struct, frozen=True):
     messages: int
     entries: int
     wallets: int
-    issued: int
-    """Micro-credits that were sold and corrected, all in all."""
-    spent: int
-    """Micro-credits that clients spent, refunds taken off."""
-    held: int
-    """Micro-credits on wallets."""
+    books: tuple[Book, ...]
+    """Of each currency that is used; credits come first, used or not."""
     problems: tuple[Problem, ...]
 
     @property
@@ -195,15 +211,15 @@ async def audit(tx: Tx, oldest: int) -> Report:
     for check in CHECKS:
         problems += await _run(tx, check, oldest)
     problems += await _limits(tx)
-    moved = await _moved(tx)
+    books = await _books(tx)
+    if not all(book.even for book in books):
+        problems.append(await _mixed(tx, books))
     return Report(
         tuple(accounts),
         sum(account.accepted for account in accounts),
         (await tx.query("SELECT COUNT(*) FROM entries"))[0][0],
         (await tx.query("SELECT COUNT(*) FROM wallets"))[0][0],
-        -sum(moved.get(issue, 0) for _, issue in ledger.HOUSE.values()),
-        sum(moved.get(income, 0) for income, _ in ledger.HOUSE.values()),
-        (await tx.query("SELECT CAST(COALESCE(SUM(balance), 0) AS BIGINT) FROM wallets"))[0][0],
+        tuple(books),
         tuple(problems),
     )
 
@@ -257,6 +273,44 @@ async def _limits(tx: Tx) -> list[Problem]:
             lost.append(f"{said} of a user without a quota")
     found = [("wallet below its limit", low), ("credits that belong to nobody", lost)]
     return [Problem(name, len(said), tuple(said[:MOST])) for name, said in found if said]
+
+
+async def _books(tx: Tx) -> list[Book]:
+    """Sum each currency: what the house made and took, and what is on the wallets of accounts kept in it."""
+    moved = await _moved(tx)
+    held = dict.fromkeys(ledger.CURRENCIES, 0)
+    for id, balance in await tx.query("SELECT id, balance FROM wallets WHERE balance <> 0"):
+        held[_currency(tx.facts, id)] += balance
+    books = [
+        Book(currency, -moved.get(issue, 0), moved.get(income, 0), held[currency])
+        for currency, (income, issue) in ledger.HOUSE.items()
+    ]
+    return [book for book in books if not book.currency or book.issued or book.spent or book.held]
+
+
+def _currency(facts: Facts, wallet: int) -> str:
+    """Tell what an account or user is kept in, or which currency a wallet of the house is for."""
+    for currency, pair in ledger.HOUSE.items():
+        if wallet in pair:
+            return currency
+    user = facts.user.get(wallet)
+    account = facts.account.get(user.account if user is not None else wallet)
+    return account.currency if account is not None else ""
+
+
+async def _mixed(tx: Tx, books: Sequence[Book]) -> Problem:
+    """Tell which currencies don't add up, and entries that moved one into another: pairs of wallets, summed."""
+    said = [
+        f"{book.currency or 'credits'}: {ledger.two_decimals(book.issued)} issued,"
+        f" {ledger.two_decimals(book.spent)} spent + {ledger.two_decimals(book.held)} held"
+        for book in books
+        if not book.even
+    ]
+    pairs = await tx.query("SELECT source, target, MIN(id), COUNT(*) FROM entries GROUP BY source, target")
+    for source, target, first, count in pairs:
+        if _currency(tx.facts, source) != _currency(tx.facts, target):
+            said.append(f"{count} entries from wallet {source} to {target}, the first is {first}")
+    return Problem("currency whose books are not even", len(said), tuple(said[:MOST]))
 
 
 async def _moved(tx: Tx) -> dict[int, int]:

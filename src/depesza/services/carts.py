@@ -107,6 +107,7 @@ async def assign(tx: Tx, id: int, owner: int, now: int) -> None:
 
 async def add(tx: Tx, id: int, owner: int, account: int, pack: int, count: int, now: int) -> tuple[Item, Pack]:
     """Put packs into a cart; gives what they are. Raises `Unknown`, `orders.NotSold`, `TooMany`."""
+    orders.must_hold_credits(tx.facts, account)
     cart = await find(tx, id, owner, now)
     sold = tx.facts.tariffs.pack(cart.country, pack)
     if sold is None:

@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from depesza.core import ledger, phone
 from depesza.core.facts import Account, Application, Credential, Owner, Sender, User
 from depesza.core.model import OnUnknown
-from depesza.services import keys
+from depesza.services import keys, limits, logins, relations
 from depesza.services.draft import Change, Draft, merged
 from depesza.services.network import micro, remove_price, remove_route
 from depesza.services.vault import Vault
@@ -77,14 +77,32 @@ async def put_account(draft: Draft, wish: AccountWish) -> Account:
         recredit_threshold=_micro(wish.recredit_threshold, f"{place}: recredit_threshold"),
         on_unknown=UNSET if wish.on_unknown is UNSET else OnUnknown(wish.on_unknown),
         smpp_ips=UNSET if wish.smpp_ips is UNSET else _networks(wish.smpp_ips, f"{place}: smpp_ips"),
+        **{field: _related(draft, getattr(wish, field), place) for field in ("parent", "payer", "priced_as")},
     )  # fmt: skip
     if old is None:
         new = msgspec.structs.replace(new, id=draft.tx.new_id())
+    await _check_relations(draft, old, new, place)
     draft.accounts[wish.name] = new
     draft.put("accounts", "account", wish.name, old, new)
     if wish.credit is not UNSET:
         await _credit(draft, new, wish.credit)
     return new
+
+
+def _related(draft: Draft, name: str | UnsetType, place: str) -> int | UnsetType:
+    """Find the account that another one names; 0 for none."""
+    if name is UNSET:
+        return UNSET
+    return draft.account(name, place).id if name else 0
+
+
+async def _check_relations(draft: Draft, old: Account | None, new: Account, place: str) -> None:
+    try:
+        relations.check(new, draft.accounts.values())
+        if old is not None and old.currency != new.currency:
+            await relations.check_currency(draft.tx, new)
+    except relations.Tangled as error:
+        raise WishError(f"{place}: {error}") from error
 
 
 def renew_smpp_password(draft: Draft, name: str, password: str, hashed: str) -> None:
@@ -141,7 +159,7 @@ async def top_up(draft: Draft, account: Account, amount: int, note: str) -> None
     """Give credits; `amount` is in micro-credits."""
     tx = draft.tx
     await tx.book(ledger.topup(account.id, amount, 0, draft.now, tx.new_id(), note, account.currency))
-    said = f"{ledger.two_decimals(amount)} credits ({note})" if note else f"{ledger.two_decimals(amount)} credits"
+    said = ledger.told(amount, account.currency) + (f" ({note})" if note else "")
     draft.act("credit.created", f"{account.name} {said}")
     draft.changes.append(Change("created", "credit", account.name, said))
 
@@ -150,18 +168,28 @@ async def correct(draft: Draft, account: Account, amount: int, note: str) -> Non
     """Correct a balance by hand; `amount` is in micro-credits, perhaps below zero."""
     tx = draft.tx
     await tx.book(ledger.adjust(account.id, amount, 0, draft.now, tx.new_id(), note, account.currency))
-    said = f"{ledger.two_decimals(amount)} credits ({note})"
+    said = f"{ledger.told(amount, account.currency)} ({note})"
     draft.act("credit.corrected", f"{account.name} {said}")
     draft.changes.append(Change("changed", "credit", account.name, said))
 
 
 async def transfer(draft: Draft, source: int, target: int, amount: int, name: str, limit: int = 0) -> None:
-    """Move credits between two wallets; raises `NotEnoughCredits`."""
+    """Move credits or money between two wallets; raises `NotEnoughCredits`, and `BadEntry` for two currencies."""
     tx = draft.tx
+    currencies = {_currency(draft, wallet) for wallet in (source, target)}
+    if len(currencies) > 1:
+        raise ledger.BadEntry(f"{name}: the two are kept in different currencies")
     await tx.book(ledger.transfer(source, target, amount, 0, draft.now, tx.new_id()), limit)
-    said = f"{ledger.two_decimals(amount)} credits"
+    said = ledger.told(amount, currencies.pop())
     draft.act("credit.transferred", f"{name} {said}")
     draft.changes.append(Change("changed", "credit", name, said))
+
+
+def _currency(draft: Draft, wallet: int) -> str:
+    """Tell what a wallet holds, an account's or a user's."""
+    user = next((row for row in draft.users.values() if row.id == wallet), None)
+    account = user.account if user is not None else wallet
+    return next((row.currency for row in draft.accounts.values() if row.id == account), "")
 
 
 async def remove_account(draft: Draft, name: str) -> None:
@@ -169,6 +197,10 @@ async def remove_account(draft: Draft, name: str) -> None:
     row = draft.account(name, "account")
     if await draft.tx.query("SELECT 1 FROM messages WHERE account = ?1 LIMIT 1", row.id):
         raise WishError(f"account {name}: it has messages; disable it instead")
+    try:
+        relations.check_unused(row, draft.accounts.values())
+    except relations.Tangled as error:
+        raise WishError(f"account {name}: {error}") from error
     for user in [each for each in draft.users.values() if each.account == row.id]:
         await remove_user(draft, row, user.login)
     if (await draft.tx.wallet(row.id)).balance:
@@ -184,6 +216,10 @@ async def remove_account(draft: Draft, name: str) -> None:
         remove_route(draft, route.id)
     for price in [each for each in draft.prices.values() if each.account == row.id]:
         remove_price(draft, price.id)
+    logins.remove_of(draft, row)
+    limits.remove_limits(draft, row.id)
+    for table in ("account_details", "invoices"):
+        draft.tx.write(f"DELETE FROM {table} WHERE account = ?1", row.id)
     del draft.accounts[name]
     draft.drop("accounts", "account", name, id=row.id)
 

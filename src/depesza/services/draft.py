@@ -10,8 +10,20 @@ from typing import Any, TypeVar, cast
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from depesza.core.facts import Account, Application, ConnectorFact, Credential, Owner, Sender, Token, User
+from depesza.core.facts import (
+    Account,
+    Application,
+    ConnectorFact,
+    Credential,
+    Limits,
+    Login,
+    Owner,
+    Sender,
+    Token,
+    User,
+)
 from depesza.core.pricing import Price
+from depesza.core.ranges import Range
 from depesza.core.restrictions import Restriction
 from depesza.core.routing import Route
 from depesza.core.tariffs import Pack
@@ -20,7 +32,7 @@ from depesza.store.tx import Tx
 
 T = TypeVar("T", bound=Struct)
 
-SECRET = frozenset({"password", "secret", "settings", "digest", "smpp_password"})
+SECRET = frozenset({"password", "secret", "settings", "digest", "smpp_password", "md5", "sha1"})
 """Fields whose values are never shown."""
 
 
@@ -58,6 +70,9 @@ class Draft:
         self.prices: dict[int, Price] = {row.id: row for row in facts.prices}
         self.packs: dict[int, Pack] = {row.id: row for row in facts.packs}
         self.restrictions: dict[int, Restriction] = {row.id: row for row in facts.restrictions}
+        self.logins: dict[str, Login] = dict(facts.login_named)
+        self.limits: dict[int, Limits] = {row.account: row for row in facts.limits}
+        self.ranges: dict[str, Range] = {row.prefix: row for row in facts.ranges}
 
     # find
 
@@ -72,6 +87,10 @@ class Draft:
     def connector(self, name: str, place: str) -> ConnectorFact:
         """Find a connector; raises `WishError`."""
         return _known(self.connectors, name, "connector", place)
+
+    def login(self, name: str, place: str) -> Login:
+        """Find a login; raises `WishError`."""
+        return _known(self.logins, name, "login", place)
 
     def account_name(self, id: int) -> str:
         """Name an account; empty for 0."""

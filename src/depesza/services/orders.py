@@ -17,7 +17,7 @@ from depesza.store.tx import Row, Tx
 
 
 class NotSold(Exception):
-    """Nobody sells so many credits in the buyer's country."""
+    """Nobody sells so many credits in the buyer's country, or to this account."""
 
 
 class Line(Struct, frozen=True):
@@ -89,6 +89,7 @@ def country_of(facts: Facts, owner: int) -> str:
 
 def priced(facts: Facts, owner: int, quantity: int, account: int, channel: str = "both", smpp: bool = False) -> Order:
     """Price one pack, for an account or (0) a new one; raises `NotSold`."""
+    must_hold_credits(facts, account)
     pack = facts.tariffs.pack(country_of(facts, owner), quantity)
     if pack is None:
         raise NotSold(f"{quantity} credits are not sold here")
@@ -102,6 +103,7 @@ async def place(tx: Tx, draft: Order, now: int, *, wait: bool) -> Order:
     order = msgspec.structs.replace(draft, id=tx.new_id(), at=now)
     for line in order.lines:
         _must_exist(tx, line.account)
+        must_hold_credits(tx.facts, line.account)
     if not wait:
         order = await _carry_out(tx, order, now)
     _write(tx, order)
@@ -127,6 +129,7 @@ async def approve(tx: Tx, id: int, now: int, who: str) -> Order:
     order = await _waiting(tx, id)
     for line in order.lines:
         _must_exist(tx, line.account)
+        must_hold_credits(tx.facts, line.account)
     done = await _carry_out(tx, order, now)
     for n, line in enumerate(done.lines):
         tx.write("UPDATE order_lines SET account = ?1 WHERE order_id = ?2 AND n = ?3", line.account, id, n)
@@ -186,6 +189,7 @@ async def recredit(tx: Tx, account: Account, now: int) -> None:
 
     The wallet is locked until the commit, so two payments that cross the threshold together make one order.
     """
+    account = tx.facts.account.get(account.payer, account)
     if not account.recredit_amount or (await tx.wallet(account.id)).balance > account.recredit_threshold:
         return
     pack = tx.facts.tariffs.at(country_of(tx.facts, account.owner), account.recredit_amount)
@@ -248,3 +252,10 @@ def _line(row: Row) -> Line:
 def _must_exist(tx: Tx, account: int) -> None:
     if account and account not in tx.facts.account:
         raise Unknown(f"account {account}")
+
+
+def must_hold_credits(facts: Facts, account: int) -> None:
+    """Refuse to sell credits to an account that is kept in a currency; raises `NotSold`."""
+    row = facts.account.get(account)
+    if row is not None and row.currency:
+        raise NotSold(f"account {row.name} is kept in {row.currency}, not in credits")

@@ -76,8 +76,11 @@ def read(text: str) -> str:
 
 async def redeem(tx: Tx, digest: bytes, account: int, now: int) -> int:
     """Give an account the credits of a code; gives how many micro-credits. Raises `BadCode`, `Unknown`."""
-    if account not in tx.facts.account:
+    row = tx.facts.account.get(account)
+    if row is None:
         raise Unknown(f"account {account}")
+    if row.currency:
+        raise BadCode(f"a code is worth credits, and account {row.name} is kept in {row.currency}")
     rows = await tx.rows("voucher_found", digest)
     if not rows:
         raise BadCode("this code is not valid")

@@ -5,7 +5,6 @@ second, and known at once where it happened.
 """
 
 import re
-from hashlib import md5, sha1
 
 from msgspec import Struct
 
@@ -18,6 +17,7 @@ from depesza.dialects.smsc.answers import Refused
 from depesza.dialects.smsc.codes import AUTHORISE, IP_BLOCKED
 from depesza.dialects.smsc.parameters import Given
 from depesza.services import protection
+from depesza.services.logins import digests
 from depesza.services.protection import Watch
 
 LONGEST_KEY = 4_096
@@ -128,13 +128,7 @@ class Doorkeeper:
 
 def _candidates(login: Login, shown: str) -> list[tuple[str, str]]:
     """List what may have been shown: the digest of a password, or the password."""
-    clear = (login.md5, md5(shown.encode(), usedforsecurity=False).hexdigest())
+    clear = (login.md5, digests(shown)[0])
     if _MD5.fullmatch(shown):
         return [(login.md5, shown), clear]
     return [(login.sha1, shown), clear] if _SHA1.fullmatch(shown) else [clear]
-
-
-def digests(password: str) -> tuple[str, str]:
-    """Give the MD5 and the SHA-1 of a password, as clients show them."""
-    octets = password.encode()
-    return md5(octets, usedforsecurity=False).hexdigest(), sha1(octets, usedforsecurity=False).hexdigest()
