@@ -3,10 +3,11 @@
 They stand in the same table as those of people who asked for silence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from depesza.services import lists
+from depesza.services import cards, lists
 from depesza.services.accounts import Unknown
+from depesza.services.cards import Address
 from depesza.store.tx import Tx
 
 ALL, MASS, SINGLE = 0, 1, 2
@@ -22,6 +23,22 @@ async def bar(tx: Tx, account: int, numbers: Sequence[str], kind: int, now: int)
         elif known.message or known.batch:
             continue
         tx.insert("optouts", (account, number, now, 0, "", kind))
+
+
+async def bar_cards(
+    tx: Tx,
+    account: int,
+    kind: int,
+    book: int,
+    addresses: Sequence[Address],
+    fields: Mapping[str, str],
+    groups: Sequence[int] | None,
+    now: int,
+) -> list[int]:
+    """Bar numbers, and write a card for each in a book as `cards.put` does; gives their ids."""
+    ids = await cards.put(tx, book, addresses, fields, groups, now)
+    await bar(tx, account, [address.number for address in addresses], kind, now)
+    return ids
 
 
 async def unbar(tx: Tx, account: int, numbers: Sequence[str]) -> None:
