@@ -7,6 +7,7 @@ from depesza.core.model import Notice
 from depesza.dialects.cht import ChtGateway
 from depesza.dialects.contract import Context, Dialect
 from depesza.dialects.http2sms import Http2Sms
+from depesza.dialects.links import ShortLinks
 from depesza.dialects.ovh import Ovh, exports, notices
 from depesza.dialects.smsadvert import SmsAdvert
 from depesza.dialects.smsadvert import notices as smsadvert_notices
@@ -17,7 +18,16 @@ from depesza.dialects.smsgate_mobile import SmsGateMobile
 from depesza.services.builds import Writer
 from depesza.wire.http import HttpCall
 
-ALL: tuple[Callable[[Context], Dialect], ...] = (Ovh, Http2Sms, SmsAdvert, Smsc, SmsGate, SmsGateMobile, ChtGateway)
+ALL: tuple[Callable[[Context], Dialect], ...] = (
+    Ovh,
+    Http2Sms,
+    SmsAdvert,
+    Smsc,
+    SmsGate,
+    SmsGateMobile,
+    ChtGateway,
+    ShortLinks,
+)
 """Makers of the dialects that the composition mounts."""
 
 WRITERS: dict[str, Writer] = {Ovh.name: exports.write_page}

@@ -1,7 +1,7 @@
 """Forget what is older than it has to be kept; the ledger stays."""
 
 from depesza.core.ids import made_at
-from depesza.services import cards, contacts, documents
+from depesza.services import cards, contacts, documents, links
 from depesza.store.tx import Tx
 
 
@@ -22,6 +22,7 @@ async def forget(tx: Tx, oldest: int, limit: int) -> int:
     tx.write(f"DELETE FROM device_attempts WHERE message IN ({ids})")
     tx.write(f"DELETE FROM messages WHERE id IN ({ids})")
     tx.write(f"DELETE FROM request_messages WHERE message IN ({ids})")
+    tx.write(f"DELETE FROM link_codes WHERE message IN ({ids})")
     submissions = ", ".join(sorted({str(row[1]) for row in rows}))
     tx.write(
         f"DELETE FROM submissions WHERE id IN ({submissions})"
@@ -76,5 +77,6 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     tx.write("DELETE FROM carts WHERE expires < ?1", now)
     tx.write("DELETE FROM cart_items WHERE NOT EXISTS (SELECT 1 FROM carts WHERE carts.id = cart_items.cart)")
     since = made_at(oldest)
+    links.forget(tx, since, now)
     tx.write("DELETE FROM vouchers WHERE (used > 0 AND used < ?1) OR (revoked > 0 AND revoked < ?1)", since)
     tx.write("DELETE FROM vouchers WHERE expires > 0 AND expires < ?1", since)
