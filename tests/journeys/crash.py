@@ -25,6 +25,7 @@ import aiohttp
 import asyncpg
 import msgspec
 from aiohttp import web
+from argon2 import PasswordHasher
 from msgspec import Struct
 
 from depesza.core import ledger
@@ -52,6 +53,8 @@ url = "{url}"
 port = {port}
 [ops]
 port = -1
+[smpp]
+port = {smpp}
 [security]
 key = "{key}"
 allow_private = ["127.0.0.0/8"]
@@ -120,9 +123,9 @@ class Product(Process):
     """One process of depesza."""
 
     def __init__(self, folder: Path, url: str, name: str = "depesza") -> None:
-        self.port = free_port()
+        self.port, self.smpp_port = free_port(), free_port()
         config = folder / f"{name}.toml"
-        config.write_text(CONFIG.format(url=url, port=self.port, key=KEY))
+        config.write_text(CONFIG.format(url=url, port=self.port, smpp=self.smpp_port, key=KEY))
         super().__init__(folder / f"{name}.log", "-m", "depesza", "serve", "--config", str(config))
 
     async def start(self) -> float:
@@ -348,7 +351,14 @@ async def furnish(url: str, port: int, callback: str, window: int, wish: OnUnkno
             "credentials",
             Credential(id=12, application=11, owner=100, digest=digest, status="validated", rules=rules, created=0),
         )
-        tx.put("accounts", Account(id=ACCOUNT, owner=100, name=SERVICE, callback=callback, on_unknown=wish))
+        smpp = {"smpp": True, "smpp_ips": ("127.0.0.1",), "smpp_rate": 0, "smpp_window": 0}
+        hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(SECRET[:8])
+        tx.put(
+            "accounts",
+            Account(
+                id=ACCOUNT, owner=100, name=SERVICE, callback=callback, on_unknown=wish, smpp_password=hashed, **smpp
+            ),
+        )
         tx.put("senders", Sender(account=ACCOUNT, name="Crash"))
         written = msgspec.json.encode(settings).decode()
         tx.put("connectors", ConnectorFact(id=OUT, name="carrier", kind="smpp", settings=written))
