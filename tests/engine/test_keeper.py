@@ -13,7 +13,7 @@ from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, Inbound, Notice, OnUnknown, Receipt, State
 from depesza.engine.keeper import Rhythm, rhythm
-from depesza.services import audit, contacts, documents, inbox, notices, progress
+from depesza.services import audit, contacts, documents, inbox, notices, progress, protection
 from depesza.services.submit import submit
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
@@ -305,3 +305,15 @@ async def test_files_whose_time_is_over_and_uploads_never_completed_are_forgotte
     engine.clock.move(2 * DAY)
     await engine.keeper._retain()
     assert (await rows(store, "documents"), await rows(store, "document_pages")) == (1, 1)
+
+
+async def test_what_was_counted_for_limits_is_swept_a_day_later(engine: Engine) -> None:
+    async def tally(tx: Tx, at: int, names: int) -> None:
+        for n in range(names):
+            tx.tally(ONE, f"flood {n}", at, 1)
+
+    await engine.store.run(tally, engine.clock(), 2_500)
+    engine.clock.move(DAY + 1)
+    await engine.store.run(protection.admit, ONE, "send x", 1, MICRO, engine.clock())
+    await engine.keeper._sweep()
+    assert await rows(engine.store, "tallies") == 1

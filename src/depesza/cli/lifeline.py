@@ -12,6 +12,7 @@ from depesza.wire.smpp import codec
 
 if TYPE_CHECKING:
     from depesza.core.facts import Facts
+    from depesza.core.model import Extras
     from depesza.services.timeline import Event, Timeline
 
 OWED = ("waiting", "taken", "given up", "to be collected")
@@ -27,9 +28,14 @@ def plain(found: "Timeline", facts: "Facts") -> dict[str, Any]:
         "account": account.name if account is not None else str(content.account),
         "user": user.login if user is not None else "",
         "dialect": content.dialect,
+        "channel": content.channel or "sms",
         "sender": content.sender,
         "receiver": message.receiver,
         "text": message.body,
+        "alphabet": content.alphabet,
+        "flash": content.flash if content.flash >= 0 else None,
+        "extras": _extras(content.extras),
+        "comment": found.comment,
         "tag": content.tag,
         "state": message.state.name.lower(),
         "refusal": message.refusal,
@@ -66,6 +72,14 @@ def plain(found: "Timeline", facts: "Facts") -> dict[str, Any]:
         ],
         "events": [_event(row, facts) for row in found.events],
     }  # fmt: skip
+
+
+def _extras(extras: "Extras | None") -> dict[str, Any]:
+    """Write what the message has beside its text; octets in hexadecimal."""
+    if extras is None:
+        return {}
+    told: dict[str, Any] = msgspec.to_builtins(extras, builtin_types=(bytes,))
+    return told | ({"udh": extras.udh.hex(" ")} if extras.udh else {})
 
 
 def _next(state: int, due: int) -> str | None:
@@ -131,8 +145,9 @@ def _decoded(octets: bytes) -> dict[str, Any]:
 # for people
 
 HEAD = (
-    "account", "user", "dialect", "sender", "receiver", "text", "tag", "state", "refusal", "maybe_sent_twice",
-    "parts", "price", "attempts", "connector", "accepted", "due", "expires", "sent", "done",
+    "account", "user", "dialect", "channel", "sender", "receiver", "text", "alphabet", "flash", "comment", "tag",
+    "state", "refusal", "maybe_sent_twice", "parts", "price", "attempts", "connector", "accepted", "due", "expires",
+    "sent", "done",
 )  # fmt: skip
 
 
@@ -140,6 +155,14 @@ def tell(found: dict[str, Any]) -> None:
     """Print it."""
     print(f"message {found['id']} of submission {found['submission']}\n")
     show.details({name: found[name] for name in HEAD if found[name] not in ("", None, False)}, json=False)
+    extras = dict(found["extras"])
+    files = extras.pop("files", [])
+    if extras:
+        print("\nbeside its text")
+        show.details(extras, json=False)
+    if files:
+        print("\nfiles (--files FOLDER writes them out)")
+        show.listing(files, json=False)
     for title in ("remotes", "entries", "callbacks"):
         if found[title]:
             print(f"\n{title}")

@@ -138,16 +138,43 @@ def _tell(accepted: "Accepted", *, json: bool) -> None:
     print(f"price {found['price']}, {found['balance']} credits left")
 
 
-def message(id: int, /, *, config: Config = None, json: AsJson = False) -> None:
+def message(
+    id: int,
+    /,
+    *,
+    files: Annotated[Path | None, Parameter(help="Folder into which the files that go with it are written.")] = None,
+    config: Config = None,
+    json: AsJson = False,
+) -> None:
     """Show the life of a message: states, what went over the wire, credits, receipts, callbacks."""
     found, facts = _look(config, id)
     from depesza.cli import lifeline
 
+    if files is not None:
+        _write_files(found, files, config, json=json)
+        return
     plain = lifeline.plain(found, facts)
     if json:
         show.as_json(plain)
     else:
         lifeline.tell(plain)
+
+
+def _write_files(found: "Timeline", folder: Path, config: Path | None, *, json: bool) -> None:
+    extras = found.content.extras
+    if extras is None or not extras.files:
+        raise Failed(f"no files go with message {found.message.id}")
+
+    async def work(desk: Desk) -> list[Path]:
+        from depesza.cli.files import write_out
+
+        return await write_out(desk.store, extras.files, folder, desk.now())
+
+    written = [str(path) for path in at_desk(config, work)]
+    if json:
+        show.as_json(written)
+    else:
+        print("\n".join(written))
 
 
 def _look(config: Path | None, id: int) -> "tuple[Timeline, Facts]":

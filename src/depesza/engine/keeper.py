@@ -15,7 +15,7 @@ from depesza.core.ids import first_at
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, Receipt
 from depesza.engine.dispatcher import Dispatcher
-from depesza.services import documents, progress, retention
+from depesza.services import documents, progress, protection, retention
 from depesza.store.contract import Stopped, Store
 
 log = structlog.get_logger()
@@ -44,6 +44,8 @@ class Rhythm(Struct, frozen=True):
     """How long after its validity a message without a report is given up."""
     strays: float = 15.0
     """How often messages for connectors that are disabled or gone are looked for."""
+    tallies: float = 60.0
+    """How often what was counted for limits is forgotten."""
     retention: float = 3_600.0
     keep_days: int = 400
     """Days for which messages and their timelines are kept (spec: ovh/4.10, history by export)."""
@@ -95,6 +97,7 @@ class Keeper:
             (rhythm.orphans, self._orphans),
             (rhythm.silent, self._silent),
             (rhythm.strays, self._dispatcher.gather_strays),
+            (rhythm.tallies, self._sweep),
             (rhythm.retention, self._retain),
         )
         self._tasks = [self._loop.create_task(self._every(wait, duty)) for wait, duty in duties]
@@ -211,6 +214,10 @@ class Keeper:
             if len(ids) < PAGE:
                 self._stale_after = 0
                 return
+
+    async def _sweep(self) -> None:
+        while await self._store.insist(protection.sweep, self._now(), PAGE) == PAGE:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # leaves the disk to others
 
     async def _retain(self) -> None:
         oldest = self._days_ago(self._rhythm.keep_days)

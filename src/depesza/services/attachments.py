@@ -64,3 +64,18 @@ async def keep(tx: Tx, account: Account, file: File, now: int, expires: int) -> 
         await documents.add_page(tx, made.content, n, octets[start : start + PAGE])
     documents.complete(tx, made.id, len(pages), len(octets), now)
     return Attached(str(made.id), file.name, file.media, len(octets))
+
+
+async def read(tx: Tx, file: Attached, now: int) -> bytes | None:
+    """Read a file that was kept; None once it is not kept any more."""
+    found = await documents.find(tx, int(file.document), now) if file.document else None
+    if found is None:
+        return None
+    return b"".join([await documents.read_page(tx, found.content, n) for n in range(found.pages)])
+
+
+def forget(tx: Tx, files: Sequence[Attached]) -> None:
+    """Let go of files whose message is forgotten: the keeper takes them."""
+    for file in files:
+        if file.document:
+            tx.write("UPDATE documents SET expires = 1 WHERE id = ?1 AND topic = ?2", int(file.document), TOPIC)

@@ -1,8 +1,13 @@
 """Forget what is older than it has to be kept; the ledger stays."""
 
+import msgspec
+
 from depesza.core.ids import made_at
-from depesza.services import cards, contacts, documents, links
+from depesza.core.model import Extras
+from depesza.services import attachments, cards, contacts, documents, links
 from depesza.store.tx import Tx
+
+_extras = msgspec.json.Decoder(Extras).decode
 
 
 async def forget(tx: Tx, oldest: int, limit: int) -> int:
@@ -18,17 +23,30 @@ async def forget(tx: Tx, oldest: int, limit: int) -> int:
         connector, *remotes = str(detail).split(" ")
         for remote in remotes:
             tx.write("DELETE FROM remotes WHERE connector = ?1 AND remote = ?2", int(connector), remote)
+    await _let_go_of_files(tx, ids)
     tx.write(f"DELETE FROM events WHERE message IN ({ids})")
     tx.write(f"DELETE FROM device_attempts WHERE message IN ({ids})")
     tx.write(f"DELETE FROM messages WHERE id IN ({ids})")
     tx.write(f"DELETE FROM request_messages WHERE message IN ({ids})")
     tx.write(f"DELETE FROM link_codes WHERE message IN ({ids})")
+    tx.write(f"DELETE FROM client_refs WHERE message IN ({ids})")
     submissions = ", ".join(sorted({str(row[1]) for row in rows}))
     tx.write(
         f"DELETE FROM submissions WHERE id IN ({submissions})"
         " AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.submission = submissions.id)"
     )
     return len(rows)
+
+
+async def _let_go_of_files(tx: Tx, ids: str) -> None:
+    """Let the keeper take the files of submissions that go with these messages."""
+    rows = await tx.query(
+        "SELECT extras FROM submissions WHERE extras LIKE '%\"files\"%'"
+        f" AND id IN (SELECT submission FROM messages WHERE id IN ({ids})) AND NOT EXISTS"
+        f" (SELECT 1 FROM messages WHERE messages.submission = submissions.id AND messages.id NOT IN ({ids}))"
+    )
+    for (extras,) in rows:
+        attachments.forget(tx, _extras(extras).files)
 
 
 async def forget_callbacks(tx: Tx, oldest: int, limit: int) -> int:
@@ -71,6 +89,11 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     )
     tx.write("DELETE FROM tasks WHERE id < ?1 AND status IN ('done', 'error')", oldest)
     tx.write("DELETE FROM sender_codes WHERE expires <= ?1", now)
+    tx.write(
+        "DELETE FROM client_refs WHERE message IN"
+        " (SELECT id FROM lookups WHERE id < ?1 AND status IN ('done', 'error'))",
+        oldest,
+    )
     tx.write("DELETE FROM lookups WHERE id < ?1 AND status IN ('done', 'error')", oldest)
     tx.write("DELETE FROM orders WHERE id < ?1 AND status = 'refused'", oldest)
     tx.write("DELETE FROM order_lines WHERE NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = order_lines.order_id)")

@@ -56,6 +56,8 @@ class Timeline(Struct, frozen=True):
     entries: tuple[Entry, ...]
     """The charge of its submission, its own refund."""
     notices: tuple[Owed, ...]
+    comment: str = ""
+    """What the client noted of it for itself."""
 
     @property
     def content(self) -> Content:
@@ -79,6 +81,7 @@ async def read(tx: Tx, id: int) -> Timeline | None:
         await _remotes(tx, id),
         await _entries(tx, id, message.content.id),
         await _notices(tx, id),
+        await _comment(tx, id),
     )
 
 
@@ -123,3 +126,8 @@ async def _notices(tx: Tx, id: int) -> tuple[Owed, ...]:
         id,
     )
     return tuple(Owed(row[0], row[1], row[2], row[3], row[4], row[5], row[6], bytes(row[7] or b"")) for row in rows)
+
+
+async def _comment(tx: Tx, id: int) -> str:
+    rows = await tx.query("SELECT comment FROM client_refs WHERE message = ?1 AND comment <> ''", id)
+    return str(rows[0][0]) if rows else ""

@@ -106,6 +106,7 @@ client_refs = Table(
     words("receiver", key=True),
     whole("message", key=True),
     words("comment"),
+    Index("client_refs_message", "message"),
     sqlite_with_rowid=False,
 )
 """Messages, and numbers looked up, that a client calls by an id of its own and the receiver, the newest last."""

@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "ref", "receiver", "message"),
         sqlite_with_rowid=False,
     )
+    op.create_index("client_refs_message", "client_refs", ["message"], unique=False)
     op.create_table(
         "invoices",
         sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
