@@ -208,7 +208,9 @@ async def test_one_text_for_many(desk: Desk) -> None:
     async with desk.bound() as client:
         many = SubmitMulti(
             source_addr="MyApp", source_addr_ton=5, short_message=b"Hello", registered_delivery=1,
-            destinations=(Address(PEER, 1, 1), Address("12", 1, 1), DistributionList("all"), Address("33601020305", 1, 1)),
+            destinations=(
+                Address(PEER, 1, 1), Address("12", 1, 1), DistributionList("all"), Address("33601020305", 1, 1),
+            ),
         )  # fmt: skip
         answer = await client.ask(many)
         assert answer.status == status.ROK

@@ -1,4 +1,4 @@
-"""A platform with a door for SMPP between a customer and a carrier, each over a real socket; and two of them chained."""
+"""A platform with a door for SMPP between a customer and a carrier, each over a real socket."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -149,7 +149,7 @@ async def test_ten_kills_lose_no_submit_and_no_receipt(sqlite_url: str, tmp_path
         found = await settled(sqlite_url, customer, customer)  # type: ignore[arg-type]
         await clean(sqlite_url)
         verdict = await judge(customer, carrier, customer, found, 10 * WINDOW)  # type: ignore[arg-type]
-        while not pieces <= customer.final():
+        while not pieces <= customer.final():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         assert len(alone) <= 10 * 3 * WINDOW
         again = sum(len(words) > 1 for words in customer.told.values())

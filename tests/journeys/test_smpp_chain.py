@@ -34,13 +34,16 @@ async def chain(tmp_path: Path) -> AsyncIterator[tuple[Client, list[App], Simula
     near, far = str(tmp_path / "near.db"), str(tmp_path / "far.db")
     for url in (near, far):
         await asyncio.to_thread(migrate, url)
-    async with simulated() as simulator, platform(far, simulator.port) as last:
-        async with platform(near, port_of(last), NAME, PASSWORD) as first:
-            client = Client()
-            await client.connect(At(first))  # type: ignore[arg-type]
-            await client.bind("transceiver", NAME, PASSWORD)
-            yield client, [first, last], simulator
-            client.hang_up()
+    async with (
+        simulated() as simulator,
+        platform(far, simulator.port) as last,
+        platform(near, port_of(last), NAME, PASSWORD) as first,
+    ):
+        client = Client()
+        await client.connect(At(first))  # type: ignore[arg-type]
+        await client.bind("transceiver", NAME, PASSWORD)
+        yield client, [first, last], simulator
+        client.hang_up()
 
 
 async def test_texts_and_receipts_through_two_platforms(chain: tuple[Client, list[App], Simulator]) -> None:
@@ -64,7 +67,7 @@ async def test_texts_and_receipts_through_two_platforms(chain: tuple[Client, lis
 
 
 async def test_a_reply_comes_back_through_two_platforms(chain: tuple[Client, list[App], Simulator]) -> None:
-    client, _, simulator = chain
+    client, _, _ = chain
     await client.ask(text_to("33601020950", "Oui ou non ?", "38184"))  # this phone answers
     await client.until(lambda: client.replies)
     (reply,) = client.replies
