@@ -12,6 +12,7 @@ from depesza.dialects.ovh import Ovh, exports, notices
 from depesza.dialects.smsadvert import SmsAdvert
 from depesza.dialects.smsadvert import notices as smsadvert_notices
 from depesza.dialects.smsc import Smsc
+from depesza.dialects.smsc import notices as smsc_notices
 from depesza.dialects.smsgate import SmsGate
 from depesza.dialects.smsgate import notices as smsgate_notices
 from depesza.dialects.smsgate_mobile import SmsGateMobile
@@ -36,6 +37,7 @@ WRITERS: dict[str, Writer] = {Ovh.name: exports.write_page}
 TELL: dict[str, Callable[[Notice, Facts], HttpCall]] = {
     Ovh.name: notices.call,
     SmsAdvert.name: smsadvert_notices.call,
+    Smsc.name: smsc_notices.call,
     SmsGate.name: smsgate_notices.call,
 }
 """How each `contract.Voice` writes news, for those who show a callback without a running platform."""

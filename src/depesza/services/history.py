@@ -13,7 +13,7 @@ from depesza.core import ids
 from depesza.core.facts import Account
 from depesza.core.lifecycle import News
 from depesza.core.lookup import Finding, outcome
-from depesza.core.model import MICRO, Channel, Extras, State
+from depesza.core.model import FINAL, MICRO, Channel, Extras, State
 from depesza.services import progress
 from depesza.services.inbox import spellings
 from depesza.services.lists import Received
@@ -141,7 +141,7 @@ async def delete(tx: Tx, account: int, names: Sequence[Name], now: int) -> None:
     """
     waiting = []
     for name, item in zip(names, await named(tx, account, names), strict=True):
-        if item is None or item.state is State.SENDING or (item.channel is Channel.HLR and not item.done):
+        if item is None or item.state is State.SENDING or (item.channel is Channel.HLR and item.state not in FINAL):
             raise Undeletable
         if item.state in _WAITING:
             waiting.append(item.id)

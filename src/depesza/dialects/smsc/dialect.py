@@ -1,39 +1,37 @@
 """The SMSC dialect: which script is called, by whom, and whether it may be now. spec: smsc/1"""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import structlog
 
-from depesza.core.facts import Limits
-from depesza.core.model import MICRO
+from depesza.core.facts import Facts, Limits
+from depesza.core.model import MICRO, Notice
 from depesza.dialects.contract import Context, Row
-from depesza.dialects.smsc import answers
+from depesza.dialects.smsc import answers, notices
 from depesza.dialects.smsc.answers import Refused
-from depesza.dialects.smsc.call import Call, Script
+from depesza.dialects.smsc.call import Call, Script, fingerprint
 from depesza.dialects.smsc.codes import CONCURRENT, DUPLICATE
 from depesza.dialects.smsc.login import Caller, Doorkeeper
 from depesza.dialects.smsc.parameters import Given, read_parameters
 from depesza.dialects.smsc.scripts import SCRIPTS
 from depesza.services import protection
 from depesza.store.contract import Busy, Stopped
-from depesza.wire.http import HttpReply, HttpRequest
+from depesza.wire.http import HttpCall, HttpReply, HttpRequest
 from depesza.wire.router import segments
 
 log = structlog.get_logger()
 
-UNTOLD = frozenset({"login", "psw", "apikey", "fmt", "charset"})
-"""Parameters that make no difference between two requests. spec: smsc/1.7"""
 SENDING = frozenset({"send", "jobs"})
 """Scripts whose refusals count towards locking an address."""
 
 
 class Smsc:
-    """SMSC's HTTP API over our services. Implements `dialects.contract.Dialect`."""
+    """SMSC's HTTP API over our services. Implements `dialects.contract.Dialect`, `Voice` and `Patient`."""
 
     name = "smsc"
     prefixes: Sequence[str] = ("sys", "rest")
+    schedule = notices.SCHEDULE
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -64,6 +62,10 @@ class Smsc:
         given = read_parameters(request, rest=_called(request)[0] == "rest")
         return answers.answer_refused(Refused(*CONCURRENT), given.fmt, given.charset)
 
+    def call(self, notice: Notice, facts: Facts) -> HttpCall:
+        """Write a callback."""
+        return notices.call(notice, facts)
+
     @staticmethod
     def coverage() -> Sequence[Row]:
         """List the scripts, in both spellings."""
@@ -75,17 +77,31 @@ class Smsc:
 
     async def _answer(self, request: HttpRequest, script: Script, given: Given) -> HttpReply:
         """The order of checks: how many at once, the address, who calls, then what. spec: smsc/1.6"""
-        keeper, now = self._doorkeeper, self._context.now()
-        caller = keeper.name(given)
-        with self._place(script, caller):
-            account = await keeper.enter(caller, given, request.client, now)
-            given.check()
-            assert caller is not None
-            call = Call(self._context, request, given, account, caller.name, script.name, now)
-            await self._admit(call, script)
-            if script.name not in SENDING:
-                return await script.handler(call)
-            return await self._counted(call, script)
+        caller = self._doorkeeper.name(given)
+        if caller is None or not script.parallel:
+            return await self._let_in(request, script, given, caller)
+        place = (caller.account.id, script.parallel)
+        self._check_place(place)
+        self._running[place] += 1
+        try:
+            return await self._let_in(request, script, given, caller)
+        finally:
+            self._running[place] -= 1
+            if not self._running[place]:
+                del self._running[place]
+
+    async def _let_in(self, request: HttpRequest, script: Script, given: Given, caller: Caller | None) -> HttpReply:
+        now = self._context.now()
+        account = await self._doorkeeper.enter(caller, given, request.client, now)
+        given.check()
+        assert caller is not None
+        if account.detect_utf8:
+            given = given.with_utf8_detected()
+        call = Call(self._context, request, given, account, caller.name, script.name, now)
+        await self._admit(call, script)
+        if script.name not in SENDING:
+            return await script.handler(call)
+        return await self._counted(call, script)
 
     async def _counted(self, call: Call, script: Script) -> HttpReply:
         """Run a script whose refusals count."""
@@ -109,24 +125,12 @@ class Smsc:
         if most and not await call.run(protection.admit, call.account.id, key, most, limits.span * MICRO, call.now):
             raise Refused(*DUPLICATE)
 
-    @contextmanager
-    def _place(self, script: Script, caller: Caller | None) -> Iterator[None]:
-        """Take a place among the requests of an account that run at once; raises `Refused`."""
-        if not script.parallel or caller is None:
-            yield
-            return
-        limits = self._context.store.facts.limits_of(caller.account.id)
-        key = (caller.account.id, script.parallel)
-        running = self._running
-        if not _has_place(limits, script.parallel, running[key], self._doorkeeper.nodes):
+    def _check_place(self, place: tuple[int, str]) -> None:
+        """Refuse one more of an account's requests that run at once."""
+        account, name = place
+        limits = self._context.store.facts.limits_of(account)
+        if not _has_place(limits, name, self._running[place], self._doorkeeper.nodes):
             raise Refused(*CONCURRENT)
-        running[key] += 1
-        try:
-            yield
-        finally:
-            running[key] -= 1
-            if not running[key]:
-                del running[key]
 
 
 def _called(request: HttpRequest) -> tuple[str, str]:
@@ -142,9 +146,3 @@ def _has_place(limits: Limits, name: str, running: int, nodes: int) -> bool:
     """Tell whether one more may run; the last of the vendor's number is refused already. spec: smsc/1.7"""
     most: int = getattr(limits, name)
     return not most or running + 1 < max(2, -(-most // nodes))
-
-
-def fingerprint(given: Given) -> str:
-    """Give what two requests have in common when they ask for the same, whatever their order of parameters."""
-    told = [f"{name}={value}" for name, value in sorted(given.texts.items()) if name not in UNTOLD]
-    return protection.digest([*told, *(file.octets for file in given.files)])
