@@ -26,6 +26,9 @@ class RelationFields:
         priced_as: Annotated[Other, Parameter(help="Account whose prices hold; empty: its own.")] = None,
         virtual: Annotated[bool | None, Parameter(help="Nothing is sent and nothing paid.", show_default=False)] = None,
         sender: Annotated[Other, Parameter(help="Its usual sender; empty: the first.")] = None,
+        detect_utf8: Annotated[
+            bool | None, Parameter(help="Recognise UTF-8 where no character set is named.", show_default=False)
+        ] = None,
         share: Annotated[
             tuple[Literal["senders", "contacts"], ...] | None,
             Parameter(negative="", help="What of the account above is its own too; again for more."),
@@ -35,5 +38,5 @@ class RelationFields:
         shares = () if share_nothing else share
         self.fields = wished.given(
             currency=currency, parent=parent, payer=payer, priced_as=priced_as, virtual=virtual, sender=sender,
-            shares=shares,
+            shares=shares, detect_utf8=detect_utf8,
         )  # fmt: skip

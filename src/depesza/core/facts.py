@@ -477,7 +477,8 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
 
     def usual_sender(self, account: Account) -> str:
         """Choose who a message is from when its request names nobody; empty where the account has no sender."""
-        return account.sender or self._first_senders.get(account.id, "")
+        first = self._first_senders
+        return account.sender or first.get(account.id) or first.get(self.owner_of(account.id, "senders"), "")
 
     @cached_property
     def wording(self) -> dict[tuple[int, str], Wording]:

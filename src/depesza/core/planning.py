@@ -126,7 +126,9 @@ def plan(
     elif submission.opaque or channel is not Channel.SMS:
         parts_of = _one_part
     common = 0 if submission.texts else parts_of(content.text)
-    own = facts.sender.get((facts.owner_of(account.id, "senders"), content.sender))
+    own = facts.sender.get((account.id, content.sender))
+    if own is None and account.shares:
+        own = facts.sender.get((facts.owner_of(account.id, "senders"), content.sender))
     factor = own.factor if own is not None else 1
     home = _only_country(own) if own is not None and own.virtual else ""
     closed = submission.advertising and policy.quiet is not None

@@ -100,6 +100,9 @@ class AccountWish(Struct, kw_only=True, forbid_unknown_fields=True):
     priced_as: Annotated[str, _help("Name of the account whose prices hold; empty: its own.")] | UnsetType = UNSET
     virtual: Annotated[bool, _help("Nothing is sent and nothing paid.")] | UnsetType = UNSET
     sender: Annotated[str, _help("Its usual sender; the first one when empty.")] | UnsetType = UNSET
+    detect_utf8: Annotated[bool, _help("UTF-8 is recognised where a request names no character set.")] | UnsetType = (
+        UNSET
+    )
     shares: (
         Annotated[tuple[Literal["senders", "contacts"], ...], _help("What of the account above it uses as its own.")]
         | UnsetType

@@ -209,6 +209,7 @@ FATES = {
     "forbidden_text": _DENIED_TEXT,
     "flood": Fate(23, 251),
     "limit": Fate(23, 247),
+    "mailing": Fate(23, 244),
     "new_address": Fate(23, 239),
     "no_credits": Fate(24),
     "unencodable": Fate(20, 241),

@@ -114,7 +114,7 @@ def _sender(wanted: Wanted, setting: Setting) -> tuple[str, bool]:
 
 def _find(facts: Facts, account: Account, written: str) -> Sender | None:
     """Find a sender of an account, or of the one above where it shares them; a number's plus may be missing."""
-    owners = (account.id, account.parent) if "senders" in account.shares else (account.id,)
+    owners = (account.id, facts.owner_of(account.id, "senders"))
     spellings = (written, f"+{written}") if written.isdigit() else (written,)
     found = (senders.find(facts, owner, spelling) for owner in owners for spelling in spellings)
     return next((sender for sender in found if sender is not None), None)
