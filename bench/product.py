@@ -30,6 +30,9 @@ url = "{url}"
 port = {port}
 [ops]
 port = -1
+[smpp]
+port = {smpp}
+window = 1000
 [security]
 key = "{key}"
 allow_private = ["127.0.0.0/8"]
@@ -90,11 +93,11 @@ class Product:
 
     def __init__(self, folder: Path, url: str, cores: Sequence[int]) -> None:
         """`url` is its store, `folder` takes its settings and log, `cores` are those it may use."""
-        self.port = free_port()
+        self.port, self.smpp_port = free_port(), free_port()
         self._before = confined(cores)
         self._folder = folder
         self._config = folder / "depesza.toml"
-        self._config.write_text(CONFIG.format(url=url, port=self.port, key=KEY))
+        self._config.write_text(CONFIG.format(url=url, port=self.port, smpp=self.smpp_port, key=KEY))
         self._process: asyncio.subprocess.Process
 
     @property

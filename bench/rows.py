@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from statistics import median
 
-from bench import bars, world
+from bench import bars, smpp, world
 from bench.bars import Bar, Peers
 from bench.cycle import cycle, once
 from bench.load import Request, Signer
@@ -234,6 +234,7 @@ def _cycles() -> list[Row]:
 
 ROWS: tuple[Row, ...] = (
     *_cycles(),
+    Row("smpp", smpp.through),
     Row("latency", latency),
     Row("throttled", throttled),
     Row("rate", lambda bench: slow_carrier(bench, SHARING[:1])),

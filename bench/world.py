@@ -30,6 +30,8 @@ from depesza.store.tx import Tx
 KEYS = Keys("benchApplication", "benchSecret" * 3, "benchConsumer" * 3)
 LOGIN, PASSWORD = "bench", "benchPassword"
 """Of the user that each account has, for http2sms."""
+BIND_PASSWORD = PASSWORD[:8]
+"""For SMPP, which has room for no more."""
 SENDER = "Bench"
 OUT, ROUTE = 201, 301
 CREDITS = 100_000_000
@@ -151,11 +153,17 @@ async def _furnish(tx: Tx, line: Line, callback: str) -> None:
         ConnectorFact(id=OUT, name="carrier", kind="smpp", settings=msgspec.json.encode(settings).decode()),
     )
     tx.put("routes", Route(id=ROUTE, connectors=(OUT,)))
-    password = vault.hash_password(PASSWORD)
+    password, bind_password = vault.hash_password(PASSWORD), vault.hash_password(BIND_PASSWORD)
     for name, id in ACCOUNTS.items():
         url = callback if name == CALLED else ""
         tx.put("users", User(id=1000 + id, account=id, login=LOGIN, password=password))
-        tx.put("accounts", Account(id=id, owner=100, name=name, callback=url, notices="final"))
+        tx.put(
+            "accounts",
+            Account(
+                id=id, owner=100, name=name, callback=url, notices="final", smpp=True, smpp_password=bind_password,
+                smpp_ips=("127.0.0.1",), smpp_rate=0, smpp_window=0,
+            ),
+        )  # fmt: skip
         tx.put("senders", Sender(account=id, name=SENDER))
         await tx.book(ledger.topup(id, CREDITS * MICRO, 0, 1, tx.new_id()))
 
