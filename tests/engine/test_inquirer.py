@@ -11,13 +11,15 @@ from tests.support import Clock
 from depesza.connectors import Setup, World, build
 from depesza.connectors.contract import Connector
 from depesza.core.lookup import Finding
-from depesza.core.model import MICRO, Inbound, Outcome, Receipt
+from depesza.core.model import MICRO, Channel, Inbound, Outcome, Receipt
+from depesza.core.ranges import Range
+from depesza.core.routing import Route
 from depesza.engine import inquirer
 from depesza.engine.inquirer import Inquirer
 from depesza.services import lookups
 from depesza.services.lookups import Lookup
 from depesza.store.contract import Store
-from depesza.store.tx import Work
+from depesza.store.tx import Tx, Work
 
 pytestmark = pytest.mark.anyio
 
@@ -53,13 +55,13 @@ class Office:
         if work.lookups:
             self.inquirer.wake()
 
-    def connect(self, *, up: bool = True) -> None:
+    def connect(self, id: int = OUT, *, up: bool = True) -> None:
         """Add a virtual carrier."""
         loop = asyncio.get_running_loop()
         world = World(loop.time, lambda: time.time_ns() // 1000, lambda: 0.5, loop.call_later)
-        self.connectors[OUT] = build("virtual", Setup(OUT, "out"), Deaf(), world)
+        self.connectors[id] = build("virtual", Setup(id, "out"), Deaf(), world)
         if up:
-            self.connectors[OUT].start()
+            self.connectors[id].start()
 
     async def ask(self, *numbers: str) -> tuple[int, ...]:
         """Ask about numbers; gives the ids."""
@@ -123,6 +125,33 @@ async def test_a_ported_number_has_another_operator_than_its_range(office: Offic
 async def test_without_a_connector_that_can_ask_the_numbering_plan_answers(office: Office) -> None:
     found = await office.finding("+33601020304")
     assert (found.source, found.valid, found.reachable, found.country) == ("plan", True, None, "FR")
+
+
+async def put(tx: Tx, table: str, row: Route | Range) -> None:
+    tx.put(table, row)
+
+
+async def test_without_a_connector_the_operators_own_ranges_go_before_the_plan(office: Office) -> None:
+    await office.store.run(put, "ranges", Range(prefix="336010", operator="Ours", mcc="208", mnc="77", region="Lyon"))
+    found = await office.finding("+33601020304")
+    assert (found.source, found.operator, found.operator_code, found.region) == ("plan", "Ours", "20877", "Lyon")
+
+
+async def test_a_route_for_look_ups_goes_before_that_of_texts(office: Office) -> None:
+    hlr, poland = 208, Route(id=320, connectors=(208,), channel=Channel.HLR, country="PL")
+    await office.store.run(put, "routes", poland)
+    office.connect()
+    office.connect(hlr)
+    asked = await office.ask("+33601020304", "+48601020304")
+    assert [(await office.answer(id)).connector for id in asked] == [OUT, hlr]
+    assert (await office.finding("+48601020304")).msc == "48600000000"
+
+
+async def test_a_route_for_look_ups_whose_connector_cannot_ask_leaves_it_to_that_of_texts(office: Office) -> None:
+    await office.store.run(put, "routes", Route(id=320, connectors=(999,), channel=Channel.HLR))
+    assert (await office.finding("+33601020304")).source == "plan"
+    office.connect()
+    assert (await office.finding("+33601020305")).source == "network"
 
 
 async def test_a_question_waits_for_its_connector(office: Office) -> None:
