@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from bench import bars
-from bench.cycle import Run, result
+from bench import bars, profiling
+from bench.cycle import PROFILED, Run, result
 from bench.load import TEXT
+from bench.product import sample
 from bench.running import Bench, Result, Running
 from bench.tally import BenchError, Tally
 from bench.world import BIND_PASSWORD, CALLED, SENDER, Line
@@ -116,12 +117,28 @@ async def through(bench: Bench) -> list[Result]:
         customers = Customers()
         await customers.bind(running.product.smpp_port, BINDS)
         await _once(running, bench, customers, max(100, count // 5))
-        runs = [await _once(running, bench, customers, count) for _ in range(bench.repeats)]
+        runs = await (_profiled if bench.profile else _repeated)(running, bench, customers, count)
         memory = running.product.memory()[1]
         customers.close()
-    await running.audit(max(100, count // 5) + count * bench.repeats)
+    await running.audit(max(100, count // 5) + count * len(runs))
     found = result(f"SMPP in to SMPP out, {BINDS} binds, receipts back", runs, memory)
     return [replace(found, bar=bars.SMPP)]
+
+
+async def _repeated(running: Running, bench: Bench, customers: Customers, count: int) -> list[Run]:
+    return [await _once(running, bench, customers, count) for _ in range(bench.repeats)]
+
+
+async def _profiled(running: Running, bench: Bench, customers: Customers, count: int) -> list[Run]:
+    """Run for as long as the sampler watches."""
+    raw = bench.folder / "profile.raw"
+    sampler = await sample(running.product.pid, PROFILED, raw)
+    runs = [await _once(running, bench, customers, count)]
+    while sampler is not None and sampler.returncode is None:
+        runs.append(await _once(running, bench, customers, count))
+    if sampler is not None:
+        bench.tops = profiling.top(raw)
+    return runs
 
 
 async def _once(running: Running, bench: Bench, customers: Customers, count: int) -> Run:

@@ -61,7 +61,8 @@ async def settle(tx: Tx, settled: Sequence[tuple[Notice, bool]], now: int) -> No
     """Write down what a client took, and what it refused for good."""
     for notice, good in settled:
         tx.update("notice_done", (notice.id, TAKEN if good else GIVEN_UP, notice.tries + 1, 0))
-        tx.event(notice.message, now, "collected" if good else "not_collected", f"{notice.kind} #{notice.id}")
+        if not good:
+            tx.event(notice.message, now, "not_collected", f"{notice.kind} #{notice.id}")
 
 
 async def give_up(tx: Tx, before: int) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 EXCERPT = 20
 """Octets of the text that a receipt repeats."""
 _READABLE = (0, 1, 3, 4)
+_AS_ASCII = bytes(code if 0x20 <= code < 0x7F else ord("?") for code in range(256))
 
 
 class Memory(Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -49,4 +50,4 @@ def excerpt(octets: bytes, data_coding: int) -> str:
     """Give the beginning of a text where its octets look like themselves, ASCII as receipts are."""
     if data_coding not in _READABLE:
         return ""
-    return "".join(char if " " <= char <= "~" else "?" for char in octets[:EXCERPT].decode("latin-1"))
+    return octets[:EXCERPT].translate(_AS_ASCII).decode("ascii")
