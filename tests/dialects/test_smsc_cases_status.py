@@ -131,19 +131,19 @@ async def test_case_43_a_number_that_was_looked_up(bureau: Bureau) -> None:
     assert told["sender_id"] == "HLR" and told["type"] == 4 and told["imsi"] == "250011234567890"
 
 
-@pytest.mark.parametrize(
-    ("finding", "shown"),
-    [
-        (Finding(msisdn=TO, valid=True, reachable=False, error="absent"), "20,1768467605,6"),
-        (Finding(msisdn=TO, valid=False, error="bad_destination"), "20,1768467605,1"),
-        (Finding(msisdn=TO, valid=False), "20,1768467605,1"),
-        (Finding(msisdn=TO, valid=True, source="plan"), "1,1768467605,0"),
-        (None, "20,1768467605,255"),
-    ],
-)
-async def test_what_a_look_up_finds_is_a_status(bureau: Bureau, finding: Finding | None, shown: str) -> None:
-    await looked_up(bureau, finding)
-    assert (await bureau.get("status", fmt=1, **STATUS)).startswith(f"{shown},")
+FINDINGS = [
+    (Finding(msisdn=TO, valid=True, reachable=False, error="absent"), "20,1768467605,6"),
+    (Finding(msisdn=TO, valid=False, error="bad_destination"), "20,1768467610,1"),
+    (Finding(msisdn=TO, valid=False), "20,1768467615,1"),
+    (Finding(msisdn=TO, valid=True, source="plan"), "1,1768467620,0"),
+    (None, "20,1768467625,255"),
+]
+
+
+async def test_what_a_look_up_finds_is_a_status(bureau: Bureau) -> None:
+    for n, (finding, shown) in enumerate(FINDINGS, 1):
+        await looked_up(bureau, finding, ref=str(n))
+        assert (await bureau.get("status", fmt=1, phone=PHONE, id=n)).startswith(f"{shown},")
 
 
 async def test_full_answers_tell_all_in_their_order(bureau: Bureau) -> None:
@@ -181,15 +181,14 @@ async def test_several_are_told_in_the_order_of_their_names(bureau: Bureau) -> N
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "", "phone=79999999999", "id=1234", "phone=,&id=,", "phone=79999999999&id=a b", "phone=79999999999,&id=1,2",
-        "phone=79999999999&id=1&all=3", "phone=79999999999&id=1&del=2", "phone=79999999999&id=0", "phone=1,2,3&id=1,2",
-    ],
-)  # fmt: skip
-async def test_what_cannot_be_read_is_refused(bureau: Bureau, query: str) -> None:
-    assert await bureau.get("status", f"{query}&fmt=1") == "0,-1"
+UNREADABLE = [
+    "", "phone=79999999999", "id=1234", "phone=,&id=,", "phone=79999999999&id=a b", "phone=79999999999,&id=1,2",
+    "phone=79999999999&id=1&all=3", "phone=79999999999&id=1&del=2", "phone=79999999999&id=0", "phone=1,2,3&id=1,2",
+]  # fmt: skip
+
+
+async def test_what_cannot_be_read_is_refused(bureau: Bureau) -> None:
+    assert [await bureau.get("status", f"{query}&fmt=1") for query in UNREADABLE] == ["0,-1"] * len(UNREADABLE)
 
 
 async def test_the_newest_of_the_same_name_is_meant(bureau: Bureau) -> None:
@@ -216,21 +215,22 @@ async def test_a_number_that_was_not_even_looked_up_can_be_asked_about_and_delet
     assert await bureau.get("status", **name, **{"del": 1}) == "OK"
 
 
-@pytest.mark.parametrize(
-    ("state", "refusal", "shown"),
-    [
-        (State.PENDING, "", "0,1768467600,0"),
-        (State.READ, "", "2,1768467605,0"),
-        (State.FAILED, "absent", "20,1768467605,6"),
-        (State.FAILED, "subscriber_credit", "20,1768467605,11"),
-        (State.EXPIRED, "carrier_expired", "3,1768467605,0"),
-    ],
-)
-async def test_what_a_carrier_reports_is_a_status(bureau: Bureau, state: State, refusal: str, shown: str) -> None:
-    await send(bureau)
+REPORTS = [
+    (State.PENDING, "", "0,1768467600,0"),
+    (State.READ, "", "2,1768467605,0"),
+    (State.FAILED, "absent", "20,1768467605,6"),
+    (State.FAILED, "subscriber_credit", "20,1768467605,11"),
+    (State.EXPIRED, "carrier_expired", "3,1768467605,0"),
+]
+
+
+async def test_what_a_carrier_reports_is_a_status(bureau: Bureau) -> None:
+    for n in range(1, 1 + len(REPORTS)):
+        await send(bureau, ref=str(n))
     bureau.clock.move(5)
-    await bureau.report(bureau.sent[0], state, refusal)
-    assert await bureau.get("status", fmt=1, **STATUS) == shown
+    for n, (state, refusal, shown) in enumerate(REPORTS, 1):
+        await bureau.report(bureau.sent[n - 1], state, refusal)
+        assert await bureau.get("status", fmt=1, phone=PHONE, id=n) == shown
 
 
 async def test_a_message_that_waits_is_told_when_it_will_leave_and_taken_back(bureau: Bureau) -> None:

@@ -23,8 +23,8 @@ from depesza.dialects.smsc.times import write_date, write_stamp, zone_of
 from depesza.wire.http import HttpCall
 
 MINUTE = 60.0
-SCHEDULE = (MINUTE, 5 * MINUTE, 15 * MINUTE, *[60 * MINUTE] * 24)
-"""Seconds from one try to the next: a little more than a day in all."""
+SCHEDULE = (MINUTE, 5 * MINUTE, 15 * MINUTE, *[60 * MINUTE] * 23)
+"""Seconds from one try to the next, up to a day in all."""
 
 _CONTENT_TYPES = {TEXT: "application/x-www-form-urlencoded", XML: "text/xml", JSON: "application/json"}
 _ALGORITHMS: dict[str, Callable[[bytes], str]] = {
