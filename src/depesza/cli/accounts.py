@@ -496,6 +496,7 @@ for _name, _help in (
 ):
     sender.command(f"depesza.cli.moderation:{_name}_sender", name=_name, help=_help)
 sender.command("depesza.cli.papers:papers", name="papers", help="List the documents that support a sender.")
+sender.command("depesza.cli.papers:form", name="form", help="Show what an account told of a sender.")
 
 
 @sender.command(name="delete")

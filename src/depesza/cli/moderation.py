@@ -81,6 +81,11 @@ def _judge(account: str, name: str, status: str, comment: str, config: Config, *
     show.details(at_desk(config, work), json=json)
 
 
+template.command(
+    "depesza.cli.papers:operators", name="operators", help="List the texts that accounts want mobile operators to know."
+)
+
+
 # senders
 
 

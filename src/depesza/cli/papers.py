@@ -1,4 +1,7 @@
-"""`depesza sender papers`: what an account uploaded in support of a sender, for who approves it."""
+"""What an account told and uploaded for who approves and registers what it sends.
+
+`depesza sender form`, `depesza sender papers`, `depesza template operators`.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from depesza.cli import show
-from depesza.cli.accounts import AccountName, find_account
+from depesza.cli.accounts import AccountName, AnyAccount, find_account
 from depesza.cli.desk import AsJson, Config, Desk, at_desk
 from depesza.cli.errors import Failed
 
@@ -64,3 +67,40 @@ async def _save(desk: Desk, document: "Document", folder: Path) -> Path:
         for n in range(document.pages):
             file.write(await desk.store.look(documents.read_page, document.content, n))
     return path
+
+
+def form(account: AccountName, name: str, /, *, config: Config = None, json: AsJson = False) -> None:
+    """Show what an account told of a sender, and with which operators it wants it registered."""
+
+    async def work(desk: Desk) -> dict[str, str]:
+        from depesza.services import sender_forms
+
+        row = find_account(desk.facts, account)
+        if (row.id, name) not in desk.facts.sender:
+            raise Failed(f"there is no sender {account}/{name}")
+        found = (await desk.store.look(sender_forms.show, row.id)).get(name)
+        return {"sender": name, **(found.fields if found is not None else {})}
+
+    show.details(at_desk(config, work), json=json)
+
+
+def operators(account: AnyAccount = None, /, *, config: Config = None, json: AsJson = False) -> None:
+    """List the texts that accounts want mobile operators to know, and as what."""
+
+    async def work(desk: Desk) -> list[dict[str, Any]]:
+        from depesza.services import operator_templates
+
+        whose = find_account(desk.facts, account).id if account else 0
+        return [
+            {
+                "account": desk.facts.account[row.account].name,
+                "sender": row.sender,
+                "text": row.text,
+                "operators": " ".join(row.flags),
+                "created": show.moment(row.created),
+            }
+            for row in await desk.store.look(operator_templates.listing, whose)
+            if row.account in desk.facts.account
+        ]
+
+    show.listing(at_desk(config, work), json=json)

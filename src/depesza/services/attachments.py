@@ -10,7 +10,6 @@ from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Attached, Submission
 from depesza.core.planning import Policy
 from depesza.services import documents, refs
-from depesza.services.documents import PAGE, READY
 from depesza.services.refs import Guard, Sent
 from depesza.store.tx import Tx
 
@@ -55,15 +54,10 @@ async def send(
 
 async def keep(tx: Tx, account: Account, file: File, now: int, expires: int) -> Attached:
     """Write a file down as a document."""
-    octets = file.octets
-    made = await documents.create(
-        tx, account.owner, file.name, now, account=account.id, topic=TOPIC, expires=expires, status=READY
+    made = await documents.create_whole(
+        tx, account.owner, file.name, file.octets, now, account=account.id, topic=TOPIC, expires=expires
     )
-    pages = range(0, len(octets), PAGE)
-    for n, start in enumerate(pages):
-        await documents.add_page(tx, made.content, n, octets[start : start + PAGE])
-    documents.complete(tx, made.id, len(pages), len(octets), now)
-    return Attached(str(made.id), file.name, file.media, len(octets))
+    return Attached(str(made.id), file.name, file.media, len(file.octets))
 
 
 async def read(tx: Tx, file: Attached, now: int) -> bytes | None:

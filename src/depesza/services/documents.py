@@ -111,12 +111,18 @@ async def show_content(tx: Tx, id: int, content: int, pages: int, size: int, now
     return True
 
 
-def complete(tx: Tx, id: int, pages: int, size: int, now: int) -> None:
-    """Tell that all pages of a new file's own content are written."""
+async def create_whole(
+    tx: Tx, owner: int, name: str, data: bytes, now: int, *, account: int = 0, topic: str = "", expires: int = 0
+) -> Document:
+    """Make a file with all its content, which must fit into memory and into one commit."""
+    made = await create(tx, owner, name, now, account=account, topic=topic, expires=expires, status=READY)
+    starts = range(0, len(data), PAGE)
+    for n, start in enumerate(starts):
+        await add_page(tx, made.content, n, data[start : start + PAGE])
     tx.write(
-        "UPDATE documents SET pages = ?2, size = ?3, validated = ?4, status = ?5 WHERE id = ?1",
-        id, pages, size, now, READY,
-    )  # fmt: skip
+        "UPDATE documents SET pages = ?2, size = ?3, validated = ?4 WHERE id = ?1", made.id, len(starts), len(data), now
+    )
+    return made
 
 
 async def read_page(tx: Tx, content: int, n: int) -> bytes:

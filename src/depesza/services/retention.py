@@ -4,7 +4,7 @@ import msgspec
 
 from depesza.core.ids import made_at
 from depesza.core.model import Extras
-from depesza.services import attachments, cards, contacts, documents, links
+from depesza.services import attachments, cards, contacts, documents, links, sender_forms
 from depesza.store.tx import Tx
 
 _extras = msgspec.json.Decoder(Extras).decode
@@ -81,6 +81,7 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     await documents.forget_orphans(tx)
     await contacts.forget_orphans(tx)
     await cards.forget_orphans(tx)
+    await sender_forms.forget_orphans(tx)
     tx.write("DELETE FROM campaigns WHERE id < ?1 AND status IN ('done', 'failed', 'cancelled')", oldest)
     tx.write(
         "DELETE FROM campaign_errors WHERE campaign < ?1"

@@ -43,6 +43,7 @@ async def delete(tx: Tx, account: int, name: str) -> None:
     if (account, name) not in tx.facts.sender:
         raise Unknown(f"sender {name}")
     tx.drop("senders", account=account, name=name)
+    tx.write("DELETE FROM sender_forms WHERE account = ?1 AND name = ?2", account, name)
     await documents.delete_topic(tx, account, papers_of(name))
 
 

@@ -1,6 +1,6 @@
 """The vendor's scripts, one row each; every one is called as `/sys/<name>.php` and as `/rest/<name>/`."""
 
-from depesza.dialects.smsc import balance, history, op_templates, phones, send, status, templates, users
+from depesza.dialects.smsc import balance, history, op_templates, phones, send, senders, status, templates, users
 from depesza.dialects.smsc.call import Script
 
 SCRIPTS = (
@@ -12,4 +12,5 @@ SCRIPTS = (
     Script("templates", templates.handle, about="Texts that are kept"),
     Script("op_templates", op_templates.handle, about="Texts that are to be known to operators"),
     Script("users", users.handle, parallel="", same="", about="Sub-clients"),
+    Script("senders", senders.handle, about="Names and numbers that messages are from"),
 )  # fmt: skip

@@ -45,6 +45,18 @@ sender_codes = Table(
 )
 """Codes sent to numbers that accounts want to send from."""
 
+sender_forms = Table(
+    "sender_forms",
+    metadata,
+    whole("account", key=True),
+    words("name", key=True),
+    whole("id"),
+    words("fields"),
+    Index("sender_forms_id", "account", "id", unique=True),
+    sqlite_with_rowid=False,
+)
+"""What accounts tell of their senders, for operators to register them: JSON, value by name; `id` is a short one."""
+
 chats = Table(
     "chats",
     metadata,

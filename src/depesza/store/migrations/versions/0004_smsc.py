@@ -407,6 +407,16 @@ def upgrade() -> None:
         "segments_whole", "segments", ["account", "source", "destination", "reference", "total"], unique=False
     )
     op.create_table(
+        "sender_forms",
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "name"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("sender_forms_id", "sender_forms", ["account", "id"], unique=True)
+    op.create_table(
         "tallies",
         sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
