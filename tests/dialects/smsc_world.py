@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import quote_from_bytes
 
 import msgspec
+from argon2 import PasswordHasher
 from msgspec import Struct
 from tests.dialects.ovh_auth_world import Chance, nothing
 from tests.engine.scripted import Engine, Scripted, until
@@ -227,6 +228,7 @@ async def bureau_of(url: str, **context: object) -> AsyncIterator[Bureau]:
     try:
         await store.join(60 * MICRO)
         vault = Vault(b"a key of sixteen octets", Chance())
+        vault._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # as slow as tests can bear
         md5, sha1 = digests("123")
         await store.run(_furnish, vault.digest("KEY1"), vault.hash_password(md5), vault.hash_password(sha1))
         bureau = Bureau(store, clock, vault, **context)
