@@ -283,7 +283,10 @@ def connectors() -> str:
             for field, given in schema["properties"].items()
             for of in [named.get(given.get("$ref", "").rpartition("/")[2], {}) | given]
         )
-        text += f"\n## {name}\n\n{schema['description']}\n\n" + table(("name", "type", "default", "meaning"), rows)
+        carried = ", ".join(sorted(f"`{channel or 'sms'}`" for channel in kind.channels))
+        text += f"\n## {name}\n\n{schema['description']}\nIt carries {carried}.\n\n" + table(
+            ("name", "type", "default", "meaning"), rows
+        )
     return text
 
 
