@@ -6,6 +6,8 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.dialects.smsc_world import ALEX, OTHER, PHONE, TO, Bureau, bureau_of
 from tests.dialects.test_smsc_cases_status import FOUND, PLACE, looked_up, send
 from tests.store.world import OUT
@@ -243,3 +245,42 @@ async def test_prices_are_those_that_the_account_pays(bureau: Bureau) -> None:
     assert {zone["zone"]: zone.get("api") for zone in told["zones"]}["7999"] == "0.50"
     assert (await bureau.get("get", get_price=1)).startswith("zone = 25001, name = МТС, call = 9.00\nzone = 7, ")
     assert "<zone>UA</zone>\n<name>Украина</name>" in await bureau.get("get", get_price=1, fmt=2)
+
+
+VALUES = [
+    "", "0", "1", "2", "3", "8", "9", "x", PHONE, f"{PHONE},", "1234", "1234,7", "15.01.2026", "31.12.2025", "a@b.c",
+    "%FF",
+]  # fmt: skip
+NAMES = [
+    "id", "phone", "all", "charset", "get_messages", "get_answers", "get_stat", "get_price", "get_mega_accounts",
+    "start", "end", "email", "format", "cnt", "prev_id", "hour", "after_id", "to_phone", "mycur", "balance2", "account",
+]  # fmt: skip
+
+
+def check_form(body: bytes, fmt: int) -> None:
+    """Look whether an answer is in the format asked for."""
+    text = body.decode("cp1251")
+    if fmt == 3:
+        json.loads(text)
+    elif fmt == 2:
+        ElementTree.fromstring(f"<all>{text}</all>")
+    else:
+        assert not text.startswith(("{", "[", "<"))
+        assert fmt == 0 or not text.startswith(("ERROR", "Status"))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["status", "get"]),
+    st.integers(0, 3),
+    st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES), max_size=6),
+)
+async def test_whatever_is_asked_the_answer_has_its_format(
+    bureau: Bureau, script: str, fmt: int, params: dict[str, str]
+) -> None:
+    if not await bureau.rows("SELECT 1 FROM messages"):
+        await send(bureau, text='<b> & "quoted",\nсловом\\', comments=("~~",))
+        await looked_up(bureau, FOUND, ref="7")
+        await bureau.change_limits(same_asks=0, status_lists=0, status_asks=0)
+    query = "&".join([f"{name}={value}" for name, value in params.items()])
+    check_form(await bureau.raw(script, f"{query}&fmt={fmt}"), fmt)
