@@ -23,10 +23,10 @@ async def bureau(sqlite_url: str) -> AsyncIterator[Bureau]:
 
 
 async def users(bureau: Bureau, **params: object) -> str:
-    return await bureau.get("users", **{"fmt": 1, **params})
+    return await bureau.get("users", "", **{"fmt": 1, **params})
 
 
-async def add(bureau: Bureau, user: str = "bob", **params: object) -> int:
+async def add(bureau: Bureau, user: str = "bob", /, **params: object) -> int:
     return int(await users(bureau, add=1, user=user, password="secret", **params))
 
 
@@ -170,7 +170,13 @@ async def test_others_sub_clients_are_unknown(bureau: Bureau) -> None:
     below = int(await as_bob(bureau, "users", add=1, user="carl", password="x"))
     await bureau.add("accounts", Account(id=3000, owner=100, name="eve", currency="RUR", parent=3001))
     await bureau.add("logins", Login(id=3002, account=3000, name="eve", md5="", sha1=""))
-    unknown = (("carl", {}), ("eve", {}), ("eve", {"reseller": 1}), ("alex", {}), ("nobody", {}))
+    unknown: tuple[tuple[str, dict[str, object]], ...] = (
+        ("carl", {}),
+        ("eve", {}),
+        ("eve", {"reseller": 1}),
+        ("alex", {}),
+        ("nobody", {}),
+    )
     for user, more in unknown:
         for action in ({"chg": 1, "fio": "mine"}, {"pay": 1, "sum": 1}, {"get_stat": 1}):
             assert await users(bureau, user=user, **action, **more) == ERROR_3

@@ -34,7 +34,8 @@ MOST_PLANS = 8
 MINUTES_A_DAY = 1440
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._+-]{0,63}")
-_SUM = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?")
+SUM = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?")
+"""How money is written."""
 _HOURS = re.compile(r"(1?[0-9]|2[0-3])-(1?[0-9]|2[0-4])")
 _CODE = re.compile(r"-?[0-9]{1,15}")
 _FLAG = re.compile(r"(?:fl|fl2|fl3|mfl)\[[0-9]{1,3}\]")
@@ -79,7 +80,7 @@ async def _change(call: Call) -> HttpReply:
         renamed, password = _renamed(call), await _password(call)
         await call.run(subaccounts.change_login, call.account.id, name, renamed, password, enabled)
         return answer_ok(call.fmt, call.charset)
-    row = _find(call)
+    row = find(call)
     changes = await _changes(call, await call.look(details.read, row.id), row.shares)
     await call.run(subaccounts.change, call.account.id, row.id, changes, call.now, deep=_deep(call))
     return answer_ok(call.fmt, call.charset)
@@ -88,9 +89,9 @@ async def _change(call: Call) -> HttpReply:
 async def _pay(call: Call) -> HttpReply:
     """Give a sub-client money, or take it back with a sum below zero."""
     text = need(call, "sum")
-    if not _SUM.fullmatch(text):
+    if not SUM.fullmatch(text):
         raise Refused(*PARAMETERS)
-    row, amount = _find(call), ledger.micro(text.replace(",", "."))
+    row, amount = find(call), ledger.micro(text.replace(",", "."))
     if not amount:
         raise Refused(*PARAMETERS)
     try:
@@ -108,7 +109,7 @@ async def _count(call: Call, name: str) -> None:
         raise Refused(*DUPLICATE)
 
 
-def _find(call: Call) -> Account:
+def find(call: Call) -> Account:
     """Find the sub-client that is named, by `user` or `user_id`; raises `Unknown` for all that is not below us."""
     if call.given.get("user").strip():
         return subaccounts.find(call.facts, call.account.id, need(call, "user"), deep=_deep(call))
@@ -254,7 +255,7 @@ async def _stat(call: Call) -> HttpReply:
         today = write_date(call.now, call.zone)[:10]
         since, until = read_days(today, today, call.zone)
     named = call.given.get("user").strip() or call.given.get("user_id").strip()
-    accounts = [_find(call)] if named else subaccounts.below(call.facts, call.account.id, deep=_deep(call))
+    accounts = [find(call)] if named else subaccounts.below(call.facts, call.account.id, deep=_deep(call))
     rows = [await _summed(call, row, since, until) for row in accounts]
     return _listed(call, [row for row in rows if (row["cnt"], row["credit"], row["debit"]) != ("0", "0.00", "0.00")])
 
