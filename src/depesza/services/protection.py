@@ -88,9 +88,17 @@ async def judge(
     found: dict[int, str] = {}
     for name, limit, gap in _rules(limits):
         if limit:
-            keys = [_key(name, receiver, texts[n if len(texts) > 1 else 0]) for n, receiver in enumerate(receivers)]
-            await _apply(tx, account, name, keys, limit, gap, now, found)
+            await _apply(tx, account, name, _keys(name, receivers, texts), limit, gap, now, found)
     return found
+
+
+def keys(limits: Limits, receivers: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """List the tallies that `judge` asks for."""
+    return [key for name, limit, _ in _rules(limits) if limit for key in _keys(name, receivers, texts)]
+
+
+def _keys(name: str, receivers: Sequence[str], texts: Sequence[str]) -> list[str]:
+    return [_key(name, receiver, texts[n if len(texts) > 1 else 0]) for n, receiver in enumerate(receivers)]
 
 
 def _rules(limits: Limits) -> tuple[tuple[str, int, int], ...]:

@@ -97,6 +97,9 @@ async def send(
     """
     limits = tx.facts.limits_of(account.id)
     if guard.digest:
+        texts = submission.texts or (submission.text,)
+        wanted_soon = protection.keys(limits, submission.receivers, texts)  # one question to the table instead of two
+        await tx.tallies(account.id, [f"send {guard.digest}", *wanted_soon])
         await _check_repeated(tx, account, "send", guard, limits.repeats, now)
     ref = ref or await next_ref(tx, account.id)
     wanted = await _judged(tx, account, msgspec.structs.replace(submission, tag=ref), guard, now)
@@ -167,6 +170,8 @@ async def _judged(tx: Tx, account: Account, submission: Submission, guard: Guard
 
 async def _unwelcome(tx: Tx, account: Account, limits: Limits, guard: Guard, count: int, now: int) -> str:
     """Tell why nothing may come from where a submission comes from; empty when it may. Counts its messages."""
+    if count > 1 and not limits.mailings:
+        return "mailing"
     if limits.new_addresses and guard.address:
         if not await addresses.admit(tx, account.id, guard.login, guard.address, now):
             return "new_address"

@@ -20,7 +20,7 @@ from depesza.dialects.smsc.numbers import Named, read_phones
 from depesza.dialects.smsc.parameters import File, Given
 from depesza.dialects.smsc.prefixes import Binary, read_hex, read_raw, split_comment, split_prefix
 from depesza.dialects.smsc.times import MOSCOW, Spread, read_spread, read_time, read_valid, read_zone
-from depesza.dialects.smsc.voices import Ring, read_ring, read_voice
+from depesza.dialects.smsc.voices import USUAL, VOICE, Ring, read_ring, read_voice
 
 LONGEST_TEXT = 1000
 """Characters of a text or a comment, octets of a binary message."""
@@ -33,6 +33,12 @@ _LEVELS = {"": 0, "0": 0, "1": 1, "2": 2}
 _COSTS = {**_LEVELS, "3": 3}
 _BOT = re.compile(r"@[A-Za-z0-9_]{3,64}|wa:\+?[0-9]{7,15}")
 _WHATSAPP_BOT = "wa:"
+_FLAGS = frozenset(PRECEDENCE)
+_NONE: Set[Kind] = frozenset()
+_RARE = frozenset(
+    {"translit", "maxsms", "tinyurl", "subj", "fileurl", "smsreq", "voice", "param", "imgcode", "userip", "pp"}
+)
+"""Names that `_with_rare` reads."""
 
 
 class Letter(Struct, frozen=True, gc=False):
@@ -64,31 +70,31 @@ class Wanted(Struct, frozen=True, gc=False):
     """Microseconds to try from `due` on."""
     cost: int
     """0 plain, 1 price only, 2 tell the cost, 3 the balance too."""
-    translit: int
-    """0 no, 1 and 2 the variants."""
-    max_parts: int
-    """Parts to which a text is cut; 0 for as many as it takes."""
-    shorten: bool
-    """Put short links in place of those in the text."""
-    tell_each: bool
+    tell_each: bool = False
     """op=1: tell of each number."""
-    tell_bad: bool
+    tell_bad: bool = False
     """err=1: tell of each bad number."""
-    subject: str
-    files: tuple[File, ...]
-    file_url: str
+    translit: int = 0
+    """0 no, 1 and 2 the variants."""
+    max_parts: int = 0
+    """Parts to which a text is cut; 0 for as many as it takes."""
+    shorten: bool = False
+    """Put short links in place of those in the text."""
+    subject: str = ""
+    files: tuple[File, ...] = ()
+    file_url: str = ""
     """A file to fetch and to send along."""
-    bot: str
+    bot: str = ""
     """`@name` or a bot's WhatsApp number; empty for the shared one."""
-    confirm: int
+    confirm: int = 0
     """Days after which a Telegram user must confirm the number again; 0 for never."""
-    voice: str
-    ring: Ring
-    captcha: str
+    voice: str = VOICE
+    ring: Ring = USUAL
+    captcha: str = ""
     """What the site's visitor read in the picture (`imgcode`)."""
-    visitor: str
+    visitor: str = ""
     """The visitor's address (`userip`)."""
-    partner: int
+    partner: int = 0
     """Of the client's program (`pp`); 0 for none."""
 
     @property
@@ -115,15 +121,28 @@ def read_send(given: Given, now: int, *, home: str = "RU", zone: tzinfo = MOSCOW
         spread=read_spread(texts.get("period", ""), texts.get("freq", "")),
         valid=read_valid(texts.get("valid", "")),
         cost=_choice(texts, "cost", _COSTS),
+        tell_each=_choice(texts, "op") == 1,
+        tell_bad=_choice(texts, "err") == 1,
+        files=given.files,
+        bot=bot.removeprefix(_WHATSAPP_BOT),
+    )
+    if not _RARE.isdisjoint(texts):
+        wanted = _with_rare(given, wanted)
+    _check(wanted)
+    due = _due(texts, listed.tz, now, zone)  # the last one: error 1 goes before 5. spec: smsc/1.6
+    return replace(wanted, due=due) if due else wanted
+
+
+def _with_rare(given: Given, wanted: Wanted) -> Wanted:
+    """Read what few requests have."""
+    texts = given.texts
+    return replace(
+        wanted,
         translit=_choice(texts, "translit", _LEVELS),
         max_parts=_number(texts, "maxsms", 1, 9999),
         shorten=_choice(texts, "tinyurl") == 1,
-        tell_each=_choice(texts, "op") == 1,
-        tell_bad=_choice(texts, "err") == 1,
         subject=given.get("subj"),
-        files=given.files,
         file_url=_url(given.get("fileurl")),
-        bot=bot.removeprefix(_WHATSAPP_BOT),
         confirm=_number(texts, "smsreq", 10, 999),
         voice=read_voice(texts.get("voice", "")),
         ring=read_ring(texts.get("param", "")),
@@ -131,13 +150,12 @@ def read_send(given: Given, now: int, *, home: str = "RU", zone: tzinfo = MOSCOW
         visitor=given.get("userip"),
         partner=_partner(texts.get("pp", "")),
     )
-    _check(wanted)
-    due = _due(texts, listed.tz, now, zone)  # the last one: error 1 goes before 5. spec: smsc/1.6
-    return replace(wanted, due=due) if due else wanted
 
 
 def _asked(texts: Mapping[str, str], bot: str) -> Set[Kind]:
     """Collect the kinds whose flags are set."""
+    if _FLAGS.isdisjoint(texts) and not bot:
+        return _NONE
     asked = {
         kind
         for kind in PRECEDENCE

@@ -21,7 +21,9 @@ from depesza.dialects.smsc.codes import (
     Kind,
     fate,
 )
+from depesza.dialects.smsc.groups import unfold
 from depesza.dialects.smsc.numbers import Named, Sort
+from depesza.dialects.smsc.pictures import read_visitor
 from depesza.dialects.smsc.posting import Post, Setting, write_submission
 from depesza.dialects.smsc.reading import MMS_FILES, Wanted, read_send
 from depesza.services import attachments, refs
@@ -33,6 +35,8 @@ from depesza.wire.http import HttpReply
 SMALLEST_FILE = 101
 """Octets of a file that is fetched, at least."""
 LARGEST_CODE = 10_000
+LONGEST_VISITOR = 100
+"""Characters by which a visitor is counted who is named by something else than an address."""
 PRICE_ONLY = 1
 """Value of `cost`."""
 
@@ -49,6 +53,7 @@ async def take(call: Call) -> HttpReply:
 
 async def post(call: Call, wanted: Wanted) -> Sent:
     """Carry out a request to send; raises `Refused`."""
+    wanted = await unfold(call, wanted)
     files = await _files(call, wanted)
     code = _code(call) if wanted.speaks_code else ""
     ready = write_submission(wanted, _setting(call, wanted, files, code))
@@ -139,7 +144,7 @@ def _guard(call: Call, wanted: Wanted) -> Guard:
         digest=fingerprint(call.given) if limits.repeats else "",
         login=call.login,
         address="" if listed else call.request.client,
-        visitor=wanted.visitor,
+        visitor=read_visitor(wanted.visitor) or wanted.visitor[:LONGEST_VISITOR],
         shown=wanted.captcha,
     )
 

@@ -1,0 +1,46 @@
+"""Groups of contacts among the receivers of a request: each is replaced by whom it means. spec: smsc/3.7"""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from depesza.dialects.smsc.call import Call
+from depesza.dialects.smsc.codes import Kind
+from depesza.dialects.smsc.numbers import Named, Sort
+from depesza.dialects.smsc.reading import Wanted
+from depesza.services import cards
+
+
+async def unfold(call: Call, wanted: Wanted) -> Wanted:
+    """Put people in the place of groups, nobody twice; a group that means nobody stays, as one who can't be reached."""
+    named = {to.address for letter in wanted.letters for to in letter.to if to.sort is Sort.GROUP}
+    if not named:
+        return wanted
+    sort = Sort.MAIL if wanted.kind is Kind.MAIL else Sort.NUMBER
+    people = {group: [_named(each, sort) for each in await _numbers(call, int(group))] for group in named}
+    letters = [replace(letter, to=tuple(_unfolded(letter.to, people))) for letter in wanted.letters]
+    return replace(wanted, letters=tuple(letters))
+
+
+async def _numbers(call: Call, group: int) -> list[str]:
+    """List whom a group means: one of the account's own, or of the account above where it shares them."""
+    account = call.account
+    found = await call.look(cards.numbers, account.id, group)
+    if not found and "contacts" in account.shares:
+        return await call.look(cards.numbers, account.parent, group)
+    return found
+
+
+def _named(each: str, sort: Sort) -> Named:
+    """Write one of a group as a receiver; mail goes to addresses only, all else to numbers."""
+    fits = ("@" in each) is (sort is Sort.MAIL)
+    return Named(each, each if fits else "", sort)
+
+
+def _unfolded(to: Iterable[Named], people: Mapping[str, list[Named]]) -> Iterable[Named]:
+    found: dict[str, Named] = {}
+    for each in to:
+        meant = [each] if each.sort is not Sort.GROUP else people[each.address] or [replace(each, address="")]
+        for one in meant:
+            found.setdefault(one.address or one.written, one)
+    return found.values()
