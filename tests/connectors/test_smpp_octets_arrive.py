@@ -53,6 +53,7 @@ async def test_a_header_and_its_octets_arrive_as_sent() -> None:
     text, receipts = await arrived(body)
     assert (text.carried.udh, bytes.fromhex(text.carried.octets)) == ("0a03070560", b"Hello, World!")
     assert (text.carried.dcs, text.carried.pid, text.parts, receipts) == (4, 0, 1, 1)
+    assert not text.carried.silent
 
 
 @pytest.mark.parametrize("form", ["udh", "udh16", "sar", "payload"])
@@ -77,6 +78,7 @@ async def test_octets_without_a_header_arrive_too(form: str) -> None:
 async def test_a_silent_message_arrives_as_type_0_and_is_not_answered() -> None:
     text, receipts = await arrived(content("", channel=Channel.PING), ANSWERING)
     assert (text.carried.pid, text.text, text.parts, receipts) == (0x40, "", 1, 1)
+    assert text.carried.silent
     octets = bytes(200).decode("latin-1")
     text, receipts = await arrived(content(octets, alphabet="binary", extras=Extras(pid=0x40)), ANSWERING)
     assert (text.carried.pid, text.carried.octets, text.parts, receipts) == (0x40, "00" * 200, 2, 2)

@@ -246,7 +246,7 @@ class Centre:
             return
         message.given = True
         text = self.phones.take(message, self._now())
-        if text is not None and message.fate.reply and not text.carried.is_silent:
+        if text is not None and message.fate.reply and not text.carried.silent:
             self.reply(text.phone, text.other, message.fate.reply_to(text.text), message.account)
 
     def reply(self, phone: str, to: str, text: str, account: Account) -> Text:

@@ -76,10 +76,8 @@ class Carried(Struct, frozen=True, gc=False):
     octets: str = ""
     """In hexadecimal, where they are no text."""
 
-    @property
-    def is_silent(self) -> bool:
-        """Tell whether a phone takes the message without showing it: short message type 0 (23.040 9.2.3.9)."""
-        return self.pid == _SILENT
+    silent: bool = False
+    """A phone takes it without showing it: short message type 0 (23.040 9.2.3.9)."""
 
 
 PLAIN: Final = Carried()
@@ -89,7 +87,8 @@ def carried(pdu: SubmitSm | DataSm, octets: bytes, alphabet: Alphabet) -> Carrie
     """Tell what stands around a text; `octets` are those of the whole text."""
     protocol = pdu.protocol_id if isinstance(pdu, SubmitSm) else 0
     is_text = encoding_of(pdu.data_coding, alphabet) is not Encoding.BINARY
-    return Carried(protocol, pdu.data_coding, _own_elements(pdu).hex(), "" if is_text else octets.hex())
+    shown = "" if is_text else octets.hex()
+    return Carried(protocol, pdu.data_coding, _own_elements(pdu).hex(), shown, protocol == _SILENT)
 
 
 def _own_elements(pdu: SubmitSm | DataSm) -> bytes:
