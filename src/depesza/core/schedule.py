@@ -17,6 +17,8 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 1440
 """Minutes in a day."""
+AWAY = 100_000_000_000 * SECOND
+"""What is held back falls due so much later: in three thousand years."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.date().toordinal()
 
@@ -217,6 +219,11 @@ def _micros(moment: datetime) -> int:
 
 def _wall(at: int, zone: ZoneInfo) -> datetime:
     return (_EPOCH + timedelta(microseconds=at)).astimezone(zone).replace(tzinfo=None)
+
+
+def is_away(due: int) -> bool:
+    """Tell whether what is due then is held back."""
+    return due >= AWAY
 
 
 def due(now: int, deferred_minutes: int, absolute_due: int) -> int:

@@ -17,7 +17,7 @@ from depesza.core.ledger import NotEnoughCredits
 from depesza.core.model import MICRO
 from depesza.core.planning import Policy
 from depesza.engine.worker import Worker
-from depesza.services import audiences, campaign_steps, cleaning, errands
+from depesza.services import audiences, campaign_steps, cleaning, errands, mailings
 from depesza.services.errands import Step
 from depesza.store.contract import Store
 
@@ -71,7 +71,12 @@ class Campaigner:
         """Lists that an earlier life was loading are still to be given up."""
         self._began = 0
         self._worker = Worker("campaigner", self._turn, PAUSE, self._failed)
-        self._steppers: Mapping[str, Stepper] = {"campaign": self._campaign, "task": self._clean, "sweep": self._sweep}
+        self._steppers: Mapping[str, Stepper] = {
+            "campaign": self._campaign,
+            "mailing": self._mailing,
+            "task": self._clean,
+            "sweep": self._sweep,
+        }
 
     @property
     def waiting(self) -> int:
@@ -149,6 +154,9 @@ class Campaigner:
         except NotEnoughCredits as error:
             why = f"Not enough credits: {error}"
             return await self._store.insist(campaign_steps.fail, id, why, self._now())
+
+    async def _mailing(self, id: int) -> Step:
+        return await self._store.insist(mailings.step, id, self._turns, self._policy, self._now())
 
     async def _clean(self, id: int) -> Step:
         return await self._store.insist(cleaning.step, id, self._now())

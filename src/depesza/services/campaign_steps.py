@@ -14,7 +14,7 @@ from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, State, Submission
 from depesza.core.planning import Policy
-from depesza.services import audiences, campaigns, progress
+from depesza.services import audiences, campaigns, mailing_pages, progress
 from depesza.services.audiences import Line
 from depesza.services.campaigns import (
     CANCELLED,
@@ -31,6 +31,7 @@ from depesza.services.campaigns import (
     Campaign,
 )
 from depesza.services.errands import OVER, Step
+from depesza.services.mailing_pages import Page
 from depesza.services.submit import submit
 from depesza.store.tx import Tx
 
@@ -42,8 +43,6 @@ SOON = MICRO
 """When what is just being sent is looked at again."""
 LATER = 30 * MICRO
 """When a campaign whose time has not come is looked at again, at the latest."""
-AWAY = 100_000_000_000 * MICRO
-"""What is held back falls due so much later: in three thousand years."""
 
 
 class Seen(Struct, frozen=True, gc=False):
@@ -85,6 +84,14 @@ async def fail(tx: Tx, id: int, why: str, now: int) -> Step:
 async def _end(tx: Tx, campaign: Campaign, status: str, now: int) -> None:
     tx.write("UPDATE campaigns SET status = ?2, finished = ?3, changed = ?3 WHERE id = ?1", campaign.id, status, now)
     if campaign.status != INSERTED:
+        await _release(tx, campaign)
+
+
+async def _release(tx: Tx, campaign: Campaign) -> None:
+    """Let go of those it went to."""
+    if campaign.mailing:
+        await mailing_pages.release(tx, campaign.mailing)
+    else:
         await audiences.release(tx, campaign.audience)
 
 
@@ -95,25 +102,36 @@ async def _plan(tx: Tx, campaign: Campaign, lanes: Lanes, policy: Policy, now: i
     account = tx.facts.account.get(campaign.account)
     if account is None or not account.enabled:
         return await fail(tx, campaign.id, "The account is disabled", now)
-    lines = await audiences.page(tx, campaign.audience, campaign.next_row, limit)
-    page = _Page(tx, account, campaign.submission, lanes, policy, now)
-    if lines:
-        await page.send(lines)
+    if campaign.mailing:
+        page = await mailing_pages.send(tx, account, campaign, lanes, policy, now, limit)
+    else:
+        page = await _send(tx, account, campaign, lanes, policy, now, limit)
     campaigns.add_errors(tx, campaign.id, campaign.errors, page.errors)
     last = page.last or campaign.last
     tx.write(
         "UPDATE campaigns SET next_row = ?2, processed = processed + ?3, last = ?4, started = ?5, changed = ?6"
         " WHERE id = ?1",
-        campaign.id, lines[-1].n if lines else campaign.next_row, len(lines), last, campaign.started or now, now,
+        campaign.id, page.row or campaign.next_row, page.count, last, campaign.started or now, now,
     )  # fmt: skip
-    if len(lines) == limit:
-        return Step(len(lines), connectors=frozenset(message.connector for message in tx.work.messages))
+    if page.count == limit:
+        return Step(limit, connectors=frozenset(message.connector for message in tx.work.messages))
     if not last:  # nobody was left to write to
         await _end(tx, campaign, FAILED, now)
-        return Step(len(lines), over=True)
+        return Step(page.count, over=True)
     tx.write("UPDATE campaigns SET status = ?2, mark = 0 WHERE id = ?1", campaign.id, INSERTED)
-    await audiences.release(tx, campaign.audience)
-    return Step(len(lines))
+    await _release(tx, campaign)
+    return Step(page.count)
+
+
+async def _send(
+    tx: Tx, account: Account, campaign: Campaign, lanes: Lanes, policy: Policy, now: int, limit: int
+) -> Page:
+    """Send to the next rows of a list."""
+    lines = await audiences.page(tx, campaign.audience, campaign.next_row, limit)
+    page = _Page(tx, account, campaign.submission, lanes, policy, now)
+    if lines:
+        await page.send(lines)
+    return Page(len(lines), lines[-1].n if lines else 0, page.last, page.errors)
 
 
 class _Page:
@@ -210,8 +228,8 @@ async def _hold_back(tx: Tx, campaign: Campaign, now: int) -> Step:
     """Let nothing that waits fall due."""
     seen, mark = await _page(tx, campaign)
     for message in seen:
-        if message.state in (State.SCHEDULED, State.QUEUED) and message.due < AWAY:
-            tx.move(message.id, message.state, State.SCHEDULED, due=AWAY + max(message.due, 0))
+        if message.state in (State.SCHEDULED, State.QUEUED) and not schedule.is_away(message.due):
+            tx.move(message.id, message.state, State.SCHEDULED, due=schedule.AWAY + max(message.due, 0))
     return await _go_on(tx, campaign, seen, mark) or _paused(tx, campaign, PAUSED, now)
 
 
@@ -219,8 +237,8 @@ async def _let_go(tx: Tx, campaign: Campaign, policy: Policy, now: int) -> Step:
     """Let what was held back fall due as before; advertising still waits for open hours."""
     seen, mark = await _page(tx, campaign)
     for message in seen:
-        if message.state is State.SCHEDULED and message.due >= AWAY:
-            due = max(message.due - AWAY, now)
+        if message.state is State.SCHEDULED and schedule.is_away(message.due):
+            due = max(message.due - schedule.AWAY, now)
             if campaign.submission.advertising and policy.quiet is not None and _is_quiet(message, policy):
                 due = schedule.open_at(policy.quiet, due)
             tx.move(message.id, State.SCHEDULED, State.SCHEDULED, due=due)

@@ -42,7 +42,7 @@ read_submission = msgspec.json.Decoder(Submission).decode
 _receivers = msgspec.json.Decoder(list[str]).decode
 _COLUMNS = (
     "id, account, audience, submission, next_row, status, created, name, slot, receivers, total, processed, estimated,"
-    " errors, last, mark, again, paused, changed, started, finished"
+    " errors, last, mark, again, paused, changed, started, finished, mailing"
 )
 
 
@@ -79,6 +79,8 @@ class Campaign(Struct, frozen=True):
     changed: int
     started: int
     finished: int
+    mailing: int
+    """Whose rows it goes to, in the place of a list; 0 for none."""
 
     @property
     def uuid(self) -> str:
@@ -154,9 +156,9 @@ async def estimate(
 
 async def begin(
     tx: Tx, account: Account, submission: Submission, audience: Audience, price: int, now: int,
-    origin: Origin = NAMELESS,
+    origin: Origin = NAMELESS, mailing: int = 0,
 ) -> int:  # fmt: skip
-    """Write a campaign for all rows of a list; gives its id."""
+    """Write a campaign for all rows of a list, or of a mailing; gives its id."""
     id = tx.new_id()
     due = submission.due
     if submission.deferred and not due:
@@ -165,10 +167,10 @@ async def begin(
     shown = origin.receivers if len(origin.receivers) <= MOST_SHOWN else ()
     tx.write(
         f"INSERT INTO campaigns ({_COLUMNS}, node) VALUES (?1, ?2, ?3, ?4, 0, 'running', ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-        " 0, 0, 0, 0, 0, ?5, 0, 0, ?12)",
+        " 0, 0, 0, 0, 0, ?5, 0, 0, ?13, ?12)",
         id, account.id, audience.id, _write_submission(submission), now, origin.name, max(audience.slot, 0),
         msgspec.json.encode(shown).decode() if shown else "", audience.records + len(origin.refused),
-        len(origin.refused), price, tx.node,
+        len(origin.refused), price, tx.node, mailing,
     )  # fmt: skip
     add_errors(tx, id, 0, [(receiver, "This is not a phone number") for receiver in origin.refused])
     tx.work.errands = True
@@ -207,6 +209,12 @@ async def find(tx: Tx, id: int, account: int = 0) -> Campaign | None:
     if not rows or (account and rows[0][1] != account):
         return None
     return _campaign(rows[0])
+
+
+async def of_mailing(tx: Tx, mailing: int) -> list[Campaign]:
+    """List the campaigns by which a mailing was carried out, the oldest first."""
+    rows = await tx.query(f"SELECT {_COLUMNS} FROM campaigns WHERE mailing = ?1 ORDER BY id", mailing)
+    return [_campaign(row) for row in rows]
 
 
 async def find_own(tx: Tx, id: int) -> Campaign | None:

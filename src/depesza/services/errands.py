@@ -42,9 +42,11 @@ async def waiting(tx: Tx) -> list[Waiting]:
         tx.node,
     )
     tasks = await tx.query("SELECT id FROM tasks WHERE node = ?1 AND status IN ('todo', 'doing') ORDER BY id", tx.node)
+    mailings = await tx.query("SELECT id, next FROM mailings WHERE node = ?1 AND open = 1 ORDER BY id", tx.node)
     gone = await tx.query("SELECT id FROM audiences WHERE node = ?1 AND status = 'gone' ORDER BY id", tx.node)
     return [
         *(Waiting("campaign", id, f"{status} {paused}") for id, status, paused in campaigns),
         *(Waiting("task", row[0], "") for row in tasks),
+        *(Waiting("mailing", id, str(next)) for id, next in mailings),
         *(Waiting("sweep", row[0], "") for row in gone),
     ]

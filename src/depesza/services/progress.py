@@ -433,6 +433,7 @@ _ADOPTED = (
     "adopt_held",
     "adopt_notices",
     "adopt_campaigns",
+    "adopt_mailings",
     "adopt_tasks",
     "adopt_audiences",
     "adopt_builds",

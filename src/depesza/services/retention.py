@@ -4,7 +4,7 @@ import msgspec
 
 from depesza.core.ids import made_at
 from depesza.core.model import Extras
-from depesza.services import attachments, cards, contacts, documents, links, sender_forms
+from depesza.services import attachments, cards, contacts, documents, links, mailings, sender_forms
 from depesza.store.tx import Tx
 
 _extras = msgspec.json.Decoder(Extras).decode
@@ -102,5 +102,6 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     tx.write("DELETE FROM cart_items WHERE NOT EXISTS (SELECT 1 FROM carts WHERE carts.id = cart_items.cart)")
     since = made_at(oldest)
     links.forget(tx, since, now)
+    mailings.forget(tx, oldest)
     tx.write("DELETE FROM vouchers WHERE (used > 0 AND used < ?1) OR (revoked > 0 AND revoked < ?1)", since)
     tx.write("DELETE FROM vouchers WHERE expires > 0 AND expires < ?1", since)

@@ -42,6 +42,8 @@ HOT_ORDER = (
     "audience_rows",
     "audience_pages",
     "campaign_errors",
+    "mailing_rows",
+    "followed",
     "contacts",
     "lookups",
     "acts",

@@ -41,6 +41,9 @@ UPDATE notices SET node = ?2 WHERE state = 0 AND node = ?1
 UPDATE campaigns SET node = ?2
 WHERE node = ?1 AND status IN ('running', 'inserted', 'to_cancel', 'cancelling')
 
+-- name: adopt_mailings
+UPDATE mailings SET node = ?2 WHERE node = ?1 AND open = 1
+
 -- name: adopt_tasks
 UPDATE tasks SET node = ?2 WHERE node = ?1 AND status IN ('todo', 'doing')
 

@@ -40,6 +40,8 @@ INSERTS: dict[str, str] = {
     "audience_rows": "ON CONFLICT DO NOTHING",
     "audience_pages": "",
     "campaign_errors": "",
+    "mailing_rows": "",
+    "followed": "",
     "contacts": "",
     "lookups": "",
     "acts": "",

@@ -76,7 +76,9 @@ campaigns = Table(
     whole("changed", before="0"),
     whole("started", before="0"),
     whole("finished", before="0"),
+    whole("mailing", before="0"),
     Index("campaigns_account", "account", "id"),
+    Index("campaigns_mailing", "mailing", sqlite_where=text("mailing > 0"), postgresql_where=text("mailing > 0")),
     Index(
         "campaigns_open",
         "node",
@@ -86,6 +88,53 @@ campaigns = Table(
     ),
 )
 """Sends to lists, planned page by page: `next_row` is how far. `mark` is how far its messages were looked through."""
+
+mailings = Table(
+    "mailings",
+    metadata,
+    whole("id", key=True),
+    whole("account"),
+    words("ref"),
+    words("name"),
+    octets("submission"),
+    words("comment"),
+    whole("records"),
+    whole("span"),
+    small("every"),
+    whole("times"),
+    whole("first"),
+    whole("next"),
+    small("control"),
+    words("sender"),
+    words("text"),
+    small("cancelled"),
+    small("open"),
+    whole("created"),
+    whole("node"),
+    Index("mailings_ref", "account", "ref"),
+    Index("mailings_open", "node", sqlite_where=text("open = 1"), postgresql_where=text("open = 1")),
+)
+"""Campaigns as clients ordered them: carried out once and `times` more, each time as one of `campaigns`.
+
+`next` is when the next time is, `control` that what does not arrive goes by SMS, `open` that there is work to do.
+"""
+
+mailing_rows = Table(
+    "mailing_rows",
+    metadata,
+    whole("mailing", key=True),
+    whole("n", key=True),
+    words("receiver"),
+    words("text", null=True),
+    words("comment"),
+    words("refusal"),
+    whole("after"),
+    sqlite_with_rowid=False,
+)
+"""Whom a mailing goes to, with a text, a comment and a delay of their own, until it was carried out for the last time."""
+
+followed = Table("followed", metadata, whole("message", key=True))
+"""Messages of mailings in whose place another one went."""
 
 campaign_errors = Table(
     "campaign_errors",

@@ -99,6 +99,11 @@ def upgrade() -> None:
     )
     op.create_index("client_refs_message", "client_refs", ["message"], unique=False)
     op.create_table(
+        "followed",
+        sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("message"),
+    )
+    op.create_table(
         "invoices",
         sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -359,6 +364,50 @@ def upgrade() -> None:
     )
     op.create_index("logins_unique", "logins", ["name"], unique=True)
     op.create_table(
+        "mailing_rows",
+        sa.Column("mailing", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("receiver", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("refusal", sa.Text(), nullable=False),
+        sa.Column("after", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("mailing", "n"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "mailings",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("submission", sa.LargeBinary(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("records", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("span", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("every", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("times", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("first", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("next", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("control", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("cancelled", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("open", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("created", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("node", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "mailings_open",
+        "mailings",
+        ["node"],
+        unique=False,
+        sqlite_where=sa.text("open = 1"),
+        postgresql_where=sa.text("open = 1"),
+    )
+    op.create_index("mailings_ref", "mailings", ["account", "ref"], unique=False)
+    op.create_table(
         "operator_templates",
         sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -501,6 +550,24 @@ def upgrade() -> None:
         ),
     )
     op.add_column("accounts", sa.Column("shares", sa.Text(), server_default="[]", autoincrement=False, nullable=False))
+    op.add_column(
+        "campaigns",
+        sa.Column(
+            "mailing",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            autoincrement=False,
+            nullable=False,
+        ),
+    )
+    op.create_index(
+        "campaigns_mailing",
+        "campaigns",
+        ["mailing"],
+        unique=False,
+        sqlite_where=sa.text("mailing > 0"),
+        postgresql_where=sa.text("mailing > 0"),
+    )
     op.add_column("lookups", sa.Column("dialect", sa.Text(), server_default="", nullable=False))
     op.add_column("lookups", sa.Column("tag", sa.Text(), server_default="", nullable=False))
     op.create_index(
