@@ -5,22 +5,23 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 from tests.store.world import OUT
-from tests.support import NOW
+from tests.support import NOW, Clock
 
 from depesza.core import ledger
 from depesza.core.facts import Account, ConnectorFact, Owner, Sender
 from depesza.core.fairness import Lanes
 from depesza.core.ledger import NotEnoughCredits
-from depesza.core.model import MICRO, Accepted, Submission
+from depesza.core.model import MICRO, Accepted, Channel, Submission
 from depesza.core.planning import Policy
 from depesza.core.pricing import Price
 from depesza.core.ranges import Range
 from depesza.core.routing import Route
-from depesza.services import audit, details, subaccounts
+from depesza.services import audit, details, history, retention, subaccounts
 from depesza.services.accounts import Unknown
 from depesza.services.subaccounts import PLAN, Changes, Terms
 from depesza.services.submit import submit
 from depesza.store.contract import Conflict, Store
+from depesza.store.opening import open_store
 from depesza.store.tx import Tx
 
 pytestmark = pytest.mark.anyio
@@ -123,6 +124,59 @@ async def test_payments_at_once_give_away_what_there_is_and_no_more(house: Store
     assert sum(each is None for each in found) == 2
     top, one, two = await house.look(balance, TOP, sub, second)
     assert (top, one + two) == (20, 80)
+    assert (await house.look(audit.audit, 0)).clean
+
+
+async def test_payments_by_two_workers_never_overdraw(postgres_url: str, clock: Clock) -> None:
+    stores = [await open_store(postgres_url, clock) for _ in range(2)]
+    for store in stores:
+        await store.join(12_000_000)
+    await stores[0].run(furnish)
+    subs = [await made(stores[0], name) for name in ("sub", "second")]
+    await stores[1].refresh()
+    tries = [stores[n % 2].run(subaccounts.pay, TOP, subs[n // 2 % 2], 15 * MICRO, NOW) for n in range(16)]
+    found = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(each is None for each in found) == 6
+    assert all(each is None or isinstance(each, NotEnoughCredits) for each in found)
+    top, one, two = await stores[0].look(balance, TOP, *subs)
+    assert (top, one + two) == (10, 90)
+    for store in stores:
+        await store.close()
+
+
+async def test_each_channel_has_its_price(house: Store) -> None:
+    async def price(tx: Tx) -> None:
+        for n, (channel, operator) in enumerate(((Channel.VIBER, ""), (Channel.VIBER, "25001"), (Channel.HLR, ""))):
+            tx.put(
+                "prices",
+                Price(
+                    id=500 + n, micro=(7 + n) * MICRO, account=TOP, channel=channel, operator=operator, currency="RUR"
+                ),
+            )
+
+    await house.run(price)
+    sub = await made(house, terms=MAIN)
+    model = house.facts.account[sub].priced_as
+    part = house.facts.pricing.part
+    asked = [("79161234567", Channel.VIBER), ("79031234567", Channel.VIBER), ("79161234567", Channel.HLR)]
+    assert [part(model, number, "RU", channel, "RUR") for number, channel in asked] == [8 * MICRO, 7 * MICRO, 9 * MICRO]
+    assert part(model, "79161234567", "RU", Channel.MMS, "RUR") is None
+
+
+async def test_what_is_old_is_out_of_an_accounts_sight(house: Store) -> None:
+    ids = [(await send(house, TOP)).ids[0] for _ in range(3)]
+
+    async def end(tx: Tx) -> None:
+        tx.write("UPDATE messages SET state = 10, done = 1 WHERE id <= ?1", ids[1])
+        for id in ids:
+            tx.insert("client_refs", (TOP, str(id), "+79161234567", id, ""))
+
+    await house.run(end)
+    assert await house.run(retention.hide, TOP, ids[2] + 1, 1) == 1
+    assert await house.run(retention.hide, TOP, ids[2] + 1, 5) == 1
+    assert [item.id for item in await house.look(history.page, TOP, history.Search(), 9)] == [ids[2]]
+    names = [(str(id), "+79161234567") for id in ids]
+    assert [item and item.id for item in await house.look(history.named, TOP, names)] == [None, None, ids[2]]
     assert (await house.look(audit.audit, 0)).clean
 
 

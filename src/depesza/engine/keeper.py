@@ -223,6 +223,9 @@ class Keeper:
         oldest = self._days_ago(self._rhythm.keep_days)
         while await self._store.insist(retention.forget, oldest, PAGE):  # noqa: ASYNC110  (nothing to wait for)
             await asyncio.sleep(0.05)  # leaves the disk to others
+        for row in self._store.facts.limits:
+            if row.keep_days:
+                await self._hide(row.account, self._days_ago(row.keep_days))
         told = self._days_ago(self._rhythm.callback_days)
         while await self._store.insist(retention.forget_callbacks, told, PAGE):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -230,6 +233,11 @@ class Keeper:
             await asyncio.sleep(0.05)
         await self._store.insist(retention.forget_rest, oldest, self._now())
         self._turns.forget()
+
+    async def _hide(self, account: int, oldest: int) -> None:
+        """Take what is old out of an account's sight."""
+        while await self._store.insist(retention.hide, account, oldest, PAGE):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
     def _days_ago(self, days: int) -> int:
         """Give the smallest id that was made within so many days."""

@@ -218,7 +218,7 @@ async def remove_account(draft: Draft, name: str) -> None:
         remove_price(draft, price.id)
     logins.remove_of(draft, row)
     limits.remove_limits(draft, row.id)
-    for table in ("account_details", "invoices"):
+    for table in ("account_details", "invoices", "known_addresses"):
         draft.tx.write(f"DELETE FROM {table} WHERE account = ?1", row.id)
     del draft.accounts[name]
     draft.drop("accounts", "account", name, id=row.id)

@@ -49,6 +49,28 @@ async def _let_go_of_files(tx: Tx, ids: str) -> None:
         attachments.forget(tx, _extras(extras).files)
 
 
+async def hide(tx: Tx, account: int, oldest: int, limit: int) -> int:
+    """Take a page of an account's final messages with ids below `oldest` out of its sight; gives how many.
+
+    With the last page go their ids of the client's and the texts received so long ago. The books keep all of it
+    until it is forgotten for everybody.
+    """
+    rows = await tx.query(
+        "SELECT id FROM messages WHERE account = ?1 AND id < ?2 AND hidden = 0 AND state >= 10 ORDER BY id LIMIT ?3",
+        account, oldest, limit,
+    )  # fmt: skip
+    if rows:
+        tx.write(f"UPDATE messages SET hidden = 1 WHERE id IN ({', '.join(str(row[0]) for row in rows)})")
+    if len(rows) < limit:
+        tx.write(
+            "DELETE FROM client_refs WHERE account = ?1 AND message < ?2 AND NOT EXISTS"
+            " (SELECT 1 FROM messages WHERE messages.id = client_refs.message AND messages.state < 10)",
+            account, oldest,
+        )  # fmt: skip
+        tx.write("DELETE FROM inbounds WHERE account = ?1 AND id < ?2", account, oldest)
+    return len(rows)
+
+
 async def forget_callbacks(tx: Tx, oldest: int, limit: int) -> int:
     """Delete a page of callbacks with ids below `oldest` that are over, and their tries; gives how many."""
     rows = await tx.query(
