@@ -1,5 +1,7 @@
 """Contact cards, their groups and the numbers that an account bars, on both stores. spec: smsc/3.7"""
 
+import asyncio
+
 import pytest
 from tests.store.world import ONE, TWO, furnished
 from tests.support import NOW
@@ -63,6 +65,14 @@ async def test_an_address_is_of_one_card(store: Store, addresses: tuple[Address,
     with pytest.raises(Conflict):
         await put(store, *addresses, name="wrong")
     assert [card.name for card in await found(store)] == ["", ""]
+
+
+async def test_the_same_number_at_once_is_one_card(store: Store) -> None:
+    await furnished(store)
+    made = await asyncio.gather(*[put(store, ANNA, name=str(n)) for n in range(8)])
+    assert len({id for (id,) in made}) == len(await found(store)) == 1
+    groups = await asyncio.gather(*[store.run(card_groups.listing, ONE) for _ in range(4)])
+    assert [len(each) for each in groups] == [len(FIRST)] * 4
 
 
 async def test_cards_go(store: Store) -> None:

@@ -8,7 +8,7 @@ from tests.support import Clock
 
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound
-from depesza.services import accounts, inbox, lists
+from depesza.services import accounts, bars, inbox, lists
 from depesza.services.inbox import spellings
 from depesza.services.lists import Search
 from depesza.services.submit import submit
@@ -83,6 +83,23 @@ async def test_stop_and_start_in_one_commit(
     await answer(store, clock, "START", "STOP")
     assert await store.look(lists.stopped, ONE) == [PEER]
     assert (await store.run(optouts)) == 1
+
+
+async def test_stop_outweighs_a_bar_of_the_accounts_own(store: Store, clock: Clock) -> None:
+    await furnished(store)
+    await store.run(bars.bar, ONE, [PEER], bars.MASS, clock.now)
+    await write_to(store, ONE, clock)
+    await answer(store, clock, "STOP")
+    assert await store.look(kinds) == [bars.ALL]
+    assert (await store.run(optouts)) == 1
+    await answer(store, clock, "START")
+    assert await store.look(kinds) == []
+    assert (await store.run(optouts)) == 0
+
+
+async def kinds(tx: Tx) -> list[int]:
+    """Read what numbers are barred from."""
+    return [row[0] for row in await tx.query("SELECT kind FROM optouts")]
 
 
 async def optouts(tx: Tx) -> int:

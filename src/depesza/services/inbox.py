@@ -16,7 +16,7 @@ from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, ReplyFact, Submission
 from depesza.core.optout import is_start, is_stop
 from depesza.core.planning import Policy
-from depesza.services import collected, notices
+from depesza.services import bars, collected, notices
 from depesza.services.submit import charge, send_soon, submit
 from depesza.store.tx import Tx
 from depesza.wire.mail import Mail
@@ -46,6 +46,8 @@ class Silence(Struct, gc=False):
 
     was: bool
     now: bool
+    barred: bool
+    """The account itself does not want to write to it in lists, or one by one: it is counted already."""
     at: int = 0
     message: int = 0
     batch: str = ""
@@ -136,7 +138,9 @@ async def _silences(tx: Tx, inbounds: Sequence[Inbound], talks: Sequence[Talk | 
     found: Silences = {}
     for account, numbers in asked.items():
         stopped = await tx.stopped(account, sorted(numbers))
-        found |= {(account, number): Silence(number in stopped, number in stopped) for number in numbers}
+        barred = await tx.stopped(account, sorted(numbers), (bars.MASS, bars.SINGLE))
+        for number in numbers:
+            found[account, number] = Silence(number in stopped, number in stopped, number in barred)
     return found
 
 
@@ -229,8 +233,8 @@ async def _write_silences(tx: Tx, silences: Silences) -> None:
             continue
         wallet = await tx.wallet(account)
         if silence.now:
-            tx.insert("optouts", (account, number, silence.at, silence.message, silence.batch, 0))
-            wallet.optouts += 1
+            tx.insert("optouts", (account, number, silence.at, silence.message, silence.batch, bars.ALL))
+            wallet.optouts += 0 if silence.barred else 1
         else:
             tx.write("DELETE FROM optouts WHERE account = ?1 AND number = ?2", account, number)
             wallet.optouts -= 1
