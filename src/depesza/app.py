@@ -20,7 +20,7 @@ from depesza.connectors.phones import Phones
 from depesza.connectors.setup import Setup, World
 from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Inbound, Notice, Outcome, Receipt
+from depesza.core.model import MICRO, Attached, Inbound, Notice, Outcome, Receipt
 from depesza.dialects.smpp import Door
 from depesza.engine import cores, dispatcher, gather, keeper, ops, reporter
 from depesza.engine.campaigner import Campaigner
@@ -32,7 +32,7 @@ from depesza.front import Front, make_client, make_dialects, make_smpp, voices
 from depesza.net.clock import wall_clock
 from depesza.net.http_client import HttpClient
 from depesza.net.http_server import HttpServer
-from depesza.services import habits
+from depesza.services import attachments, habits
 from depesza.services.phone_watch import Standing
 from depesza.services.vault import Vault
 from depesza.settings import Settings, SettingsError
@@ -182,9 +182,9 @@ class App:
             self.caller = Calling(settings, self.store, voices(made), client, self.vault, self.now, together)
 
     async def _listen(self) -> None:
-        await self.front.start()
         if self.smpp is not None:
             await self.smpp.start()
+        await self.front.start()
         if self.settings.ops.port >= 0:
             self.ops = HttpServer(ops.Ops(self).handle, host=self.settings.ops.host, port=self.settings.ops.port)
             await self.ops.start()
@@ -301,6 +301,9 @@ class App:
         log.critical("app.lease_lost")
         self._loop.create_task(self.stop(1.0))
 
+    async def _file(self, file: Attached) -> bytes | None:
+        return await self.store.look(attachments.read, file, self.now())
+
     # connectors follow the facts
 
     async def _connect(self) -> None:
@@ -320,7 +323,9 @@ class App:
         self._rows[row.id] = row
         learnt = await self.store.look(habits.read, row.id)
         setup = Setup(row.id, row.name, row.settings.encode(), learnt)
-        world = World(self._loop.time, self.now, random.random, self._loop.call_later)
+        world = World(
+            self._loop.time, self.now, random.random, self._loop.call_later, self._file, self.vault.secret_for
+        )
         try:
             connector = connectors.build(row.kind, setup, self, world)
         except connectors.SettingsError as error:

@@ -75,8 +75,8 @@ def to(suffix: str, number: int = 1, **more: Any) -> Message:
 
 
 def test_every_kind_is_under_this_suite() -> None:
-    # a modem has fates of its own (test_modem_connector.py), phones are served by the fleet
-    assert set(KINDS) - {"gammu", "modem", "phones"} == {"virtual", "smpp"}
+    # modems and mail servers have fates of their own (test_modem_connector.py, …), phones are served by the fleet
+    assert set(KINDS) - {"gammu", "mail", "modem", "phones"} == {"virtual", "smpp"}
 
 
 def expected(answer: Answer) -> set[str]:

@@ -44,6 +44,7 @@ COMMANDS: dict[str, Row] = {
     "callback": Row(
         "depesza.cli.callbacks:callback", "What clients were told, each try, and telling it again.", MESSAGES
     ),
+    "mail": Row("depesza.cli.mail:mail", "Mails that come back.", MESSAGES),
     "owner": Row("depesza.cli.accounts:owner", "Those who hold accounts and keys.", WHO),
     "account": Row("depesza.cli.accounts:account", "Balances with their senders and users.", WHO),
     "credit": Row("depesza.cli.credits:credit", "Credits of an account.", WHO),

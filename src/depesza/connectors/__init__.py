@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from depesza.connectors import gammu, modem, phones, smpp, virtual
+from depesza.connectors import gammu, mail, modem, phones, smpp, virtual
 from depesza.connectors.contract import Connector, Reports
 from depesza.connectors.gammu import settings as gammu_settings
+from depesza.connectors.mail import settings as mail_settings
 from depesza.connectors.modem import settings as modem_settings
 from depesza.connectors.setup import SettingsError, Setup, World
 from depesza.connectors.smpp import settings as smpp_settings
@@ -35,6 +36,7 @@ class Kind(Struct, frozen=True):
 
 KINDS: dict[str, Kind] = {
     "gammu": Kind(gammu.build, gammu_settings.read, gammu.Settings),
+    "mail": Kind(mail.build, mail_settings.read, mail.Settings, frozenset({Channel.MAIL})),
     "modem": Kind(modem.build, modem_settings.read, modem.Settings),
     "phones": Kind(phones.build, phones.read, phones.Settings),
     "smpp": Kind(smpp.build, smpp_settings.read, smpp.Settings),

@@ -1,13 +1,15 @@
 """What every kind of connector is built from: its row in the store, and the world around it.
 
-Time, chance and timers come from the `World`, so that tests can hand in their own.
+Time, chance, timers and files come from the `World`, so that tests can hand in their own.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
+
+from depesza.core.model import Attached
 
 T = TypeVar("T", bound=Struct)
 
@@ -22,8 +24,13 @@ class Handle(Protocol):
     def cancel(self) -> None: ...
 
 
+async def no_file(file: Attached) -> bytes | None:
+    """Have no file."""
+    return None
+
+
 class World(Struct, frozen=True):
-    """Time and chance, from outside."""
+    """Time, chance and what the house keeps, from outside."""
 
     clock: Callable[[], float]
     """Seconds of a steady clock: the loop's time."""
@@ -33,6 +40,10 @@ class World(Struct, frozen=True):
     """A number from 0 up to 1, as `random.random` gives."""
     call_later: Callable[[float, Callable[[], None]], Handle]
     """Call something after so many seconds of `clock`."""
+    read_file: Callable[[Attached], Awaitable[bytes | None]] = no_file
+    """Read a file that goes with a message; None when it is gone."""
+    secret_for: Callable[[str], bytes] = lambda purpose: purpose.encode()
+    """Give a secret of this house for one purpose, always the same; it is no secret until one is handed in."""
 
 
 class Setup(Struct, frozen=True):

@@ -272,6 +272,17 @@ async def take_receipts(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[s
     return matched
 
 
+async def take_known(tx: Tx, message: int, receipts: Sequence[Receipt], now: int) -> bool:
+    """Write receipts of one message that is known by its own id; False when there is none with that id."""
+    rows = await tx.rows_for("find_messages", [(message,)])
+    for row in rows:
+        found = found_of(row)
+        for receipt in receipts:
+            known = msgspec.structs.replace(receipt, connector=found.connector)
+            await _report(tx, found, known.remotes[0] if known.remotes else "", 0, known, now)
+    return bool(rows)
+
+
 async def _match(tx: Tx, receipts: Sequence[Receipt], now: int) -> list[str]:
     """Give receipts to their messages; tells the id that matched, or "" where none did."""
     known: dict[int, Found] = {}

@@ -91,8 +91,9 @@ SELECT id, connector, remote, at, receipt FROM parked WHERE id > ?1 ORDER BY id 
 
 -- name: stale_page
 -- columns: id
--- Taken by a carrier, never reported, and their validity is long over.
+-- Taken by a carrier, never reported, and their validity is long over. No news of a mail is good news.
 SELECT id FROM messages WHERE id > ?1 AND id < ?2 AND state IN (3, 4) AND expires > 0 AND expires < ?3
+  AND NOT (state = 3 AND EXISTS (SELECT 1 FROM submissions s WHERE s.id = messages.submission AND s.channel = 'mail'))
 ORDER BY id LIMIT ?4
 
 -- name: newest_id
