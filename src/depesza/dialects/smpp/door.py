@@ -4,6 +4,7 @@ spec: smsc/4.2 ovh/8 carriers/C.1
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Iterable, Sequence
@@ -190,8 +191,11 @@ class Door:
         elif isinstance(event, Closed):
             self._loop.call_later(LINGER, line.link.abort)  # one who reads nothing would keep it for ever
             if customer is not None:
+                led = customer.outbox.leading
                 customer.leave(line)
                 customer.outbox.lost(event.unanswered)
+                if led and not customer.outbox.leading and not self._stopping:
+                    self._spawn(self._resign(line.account))
         elif customer is None:
             pass
         elif isinstance(event, Nacked) and event.token is not None:
@@ -303,6 +307,11 @@ class Door:
         for account in accounts:
             outbox = self._customers[account].outbox
             outbox.lead(account in led and bool(outbox.lines))
+
+    async def _resign(self, account: int) -> None:
+        """Let another node tell an account's news at once: its last bind here is gone."""
+        with contextlib.suppress(StoreError):
+            await self._context.store.insist(collected.resign, account)
 
     async def _tick(self) -> None:
         ticks = 0

@@ -134,6 +134,7 @@ class Outbox:
         if line in self.lines:
             self.lines.remove(line)
         if not self.lines:
+            self.leading = False
             self._forget()
 
     def _forget(self) -> None:
