@@ -1,16 +1,30 @@
 """The vendor's scripts, one row each; every one is called as `/sys/<name>.php` and as `/rest/<name>/`."""
 
-from depesza.dialects.smsc import balance, history, op_templates, phones, send, senders, status, templates, users
+from depesza.dialects.smsc import (
+    balance,
+    history,
+    op_templates,
+    papers,
+    phones,
+    pictures,
+    send,
+    senders,
+    status,
+    templates,
+    users,
+)
 from depesza.dialects.smsc.call import Script
 
 SCRIPTS = (
     Script("send", send.take, same="", about="Messages of all kinds"),
+    Script("imgcode", pictures.show, same="", about="A picture whose reader may send on: ours"),
     Script("balance", balance.tell, parallel="", same="balance_asks", about="What the account holds"),
     Script("status", status.handle, parallel="parallel_status", same="", about="How messages stand, and their removal"),
     Script("get", history.handle, about="What was sent and received, sums, prices"),
     Script("phones", phones.handle, about="Contacts, their groups, the black list"),
     Script("templates", templates.handle, about="Texts that are kept"),
     Script("op_templates", op_templates.handle, about="Texts that are to be known to operators"),
+    Script("documents", papers.handle, parallel="", about="Invoices and acts"),
     Script("users", users.handle, parallel="", same="", about="Sub-clients"),
     Script("senders", senders.handle, about="Names and numbers that messages are from"),
 )  # fmt: skip
