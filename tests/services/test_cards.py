@@ -6,6 +6,7 @@ import pytest
 from tests.store.world import ONE, TWO, furnished
 from tests.support import NOW
 
+from depesza.core.optout import ALL, MASS, SINGLE
 from depesza.services import audit, bars, card_groups, cards, lists, retention
 from depesza.services.accounts import Unknown
 from depesza.services.card_groups import FIRST, MAILS, PHONES, Group
@@ -205,10 +206,10 @@ async def stop(tx: Tx) -> None:
 async def test_numbers_are_barred_and_counted(store: Store) -> None:
     await furnished(store)
     both = [ANNA.number, BORIS.number, ANNA.number]
-    await store.run(bars.bar, ONE, both, bars.MASS, NOW)
-    assert await store.look(kinds) == [(ANNA.number, bars.MASS), (BORIS.number, bars.MASS)]
-    await store.run(bars.bar, ONE, [ANNA.number], bars.ALL, NOW)
-    assert await store.look(kinds) == [(ANNA.number, bars.ALL), (BORIS.number, bars.MASS)]
+    await store.run(bars.bar, ONE, both, MASS, NOW)
+    assert await store.look(kinds) == [(ANNA.number, MASS), (BORIS.number, MASS)]
+    await store.run(bars.bar, ONE, [ANNA.number], ALL, NOW)
+    assert await store.look(kinds) == [(ANNA.number, ALL), (BORIS.number, MASS)]
     assert await store.look(silenced) == 2
     with pytest.raises(Unknown):
         await store.run(bars.unbar, ONE, [ANNA.number, "+79990000009"])
@@ -219,11 +220,11 @@ async def test_numbers_are_barred_and_counted(store: Store) -> None:
 
 async def test_who_asked_for_silence_is_not_half_barred(store: Store) -> None:
     await furnished(store)
-    await store.run(bars.bar, ONE, [ANNA.number], bars.MASS, NOW)
+    await store.run(bars.bar, ONE, [ANNA.number], MASS, NOW)
     await store.run(stop)
-    assert await store.look(kinds) == [(ANNA.number, bars.ALL)]
-    await store.run(bars.bar, ONE, [ANNA.number], bars.SINGLE, NOW)
-    assert await store.look(kinds) == [(ANNA.number, bars.ALL)]
+    assert await store.look(kinds) == [(ANNA.number, ALL)]
+    await store.run(bars.bar, ONE, [ANNA.number], SINGLE, NOW)
+    assert await store.look(kinds) == [(ANNA.number, ALL)]
     assert [await store.look(lists.stopped, ONE)] == [[ANNA.number]]
 
 

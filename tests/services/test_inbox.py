@@ -8,8 +8,9 @@ from tests.support import Clock
 
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound
+from depesza.core.optout import ALL, MASS
+from depesza.core.phone import spellings
 from depesza.services import accounts, bars, inbox, lists
-from depesza.services.inbox import spellings
 from depesza.services.lists import Search
 from depesza.services.submit import submit
 from depesza.store.contract import Store
@@ -87,10 +88,10 @@ async def test_stop_and_start_in_one_commit(
 
 async def test_stop_outweighs_a_bar_of_the_accounts_own(store: Store, clock: Clock) -> None:
     await furnished(store)
-    await store.run(bars.bar, ONE, [PEER], bars.MASS, clock.now)
+    await store.run(bars.bar, ONE, [PEER], MASS, clock.now)
     await write_to(store, ONE, clock)
     await answer(store, clock, "STOP")
-    assert await store.look(kinds) == [bars.ALL]
+    assert await store.look(kinds) == [ALL]
     assert (await store.run(optouts)) == 1
     await answer(store, clock, "START")
     assert await store.look(kinds) == []

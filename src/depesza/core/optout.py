@@ -8,6 +8,9 @@ ovh/4.3
 import re
 import unicodedata
 
+ALL, MASS, SINGLE = 0, 1, 2
+"""What a number is not written to with: anything, mailings, what is for one receiver. Who says STOP wants nothing."""
+
 STOP: dict[str, tuple[str, ...]] = {
     # CTIA, and the list of AWS: spec: carriers/C.5
     "en": (

@@ -18,7 +18,7 @@ from phonenumbers import shortnumberinfo as short_numbers
 
 from depesza.core.phone_plan import Kind, plan_of
 
-__all__ = ["Kind", "Number", "mask", "parse", "parse_short"]
+__all__ = ["Kind", "Number", "mask", "parse", "parse_short", "spellings"]
 
 _LONGEST = 17
 """Digits of a national number that the library still reads; E.164 itself allows 15 with the calling code."""
@@ -163,3 +163,9 @@ def _by_library(digits: str, country: str) -> Number | None:
     plan = plan_of(code)
     place, kind = plan.place(national)
     return Number(f"{code}{national}", code, place, kind, len(national) in plan.lengths)
+
+
+def spellings(recipient: str) -> tuple[str, ...]:
+    """List the forms in which one of our numbers may be stored, the one that came first."""
+    digits = recipient.removeprefix("+").removeprefix("00")
+    return tuple(dict.fromkeys((recipient, digits, f"+{digits}", f"00{digits}")))

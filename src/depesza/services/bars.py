@@ -10,9 +10,6 @@ from depesza.services.accounts import Unknown
 from depesza.services.cards import Address
 from depesza.store.tx import Tx
 
-ALL, MASS, SINGLE = 0, 1, 2
-"""What a number is barred from; submissions ask for theirs."""
-
 
 async def bar(tx: Tx, account: int, numbers: Sequence[str], kind: int, now: int) -> None:
     """Put numbers on the account's stop list; a person's own STOP is not weakened."""

@@ -14,9 +14,10 @@ from depesza.core import ledger, phone, planning
 from depesza.core.facts import Account, Facts, Forward, User
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, ReplyFact, Submission
-from depesza.core.optout import is_start, is_stop
+from depesza.core.optout import ALL, MASS, SINGLE, is_start, is_stop
+from depesza.core.phone import spellings
 from depesza.core.planning import Policy
-from depesza.services import bars, collected, notices
+from depesza.services import collected, notices
 from depesza.services.submit import charge, send_soon, submit
 from depesza.store.tx import Tx
 from depesza.wire.mail import Mail
@@ -84,12 +85,6 @@ def read_peer(written: str) -> str:
     return number.e164 if number is not None and number.possible else written
 
 
-def spellings(recipient: str) -> tuple[str, ...]:
-    """List the forms in which one of our numbers may be stored, the one that came first."""
-    digits = recipient.removeprefix("+").removeprefix("00")
-    return tuple(dict.fromkeys((recipient, digits, f"+{digits}", f"00{digits}")))
-
-
 def _cleaned(inbound: Inbound) -> Inbound:
     """Leave NUL out: not every database takes it, and a text that can't be written would come again for ever."""
     i = inbound
@@ -138,7 +133,7 @@ async def _silences(tx: Tx, inbounds: Sequence[Inbound], talks: Sequence[Talk | 
     found: Silences = {}
     for account, numbers in asked.items():
         stopped = await tx.stopped(account, sorted(numbers))
-        barred = await tx.stopped(account, sorted(numbers), (bars.MASS, bars.SINGLE))
+        barred = await tx.stopped(account, sorted(numbers), (MASS, SINGLE))
         for number in numbers:
             found[account, number] = Silence(number in stopped, number in stopped, number in barred)
     return found
@@ -233,7 +228,7 @@ async def _write_silences(tx: Tx, silences: Silences) -> None:
             continue
         wallet = await tx.wallet(account)
         if silence.now:
-            tx.insert("optouts", (account, number, silence.at, silence.message, silence.batch, bars.ALL))
+            tx.insert("optouts", (account, number, silence.at, silence.message, silence.batch, ALL))
             wallet.optouts += 0 if silence.barred else 1
         else:
             tx.write("DELETE FROM optouts WHERE account = ?1 AND number = ?2", account, number)

@@ -11,8 +11,8 @@ from msgspec import Struct
 from depesza.core import ids
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, State
+from depesza.core.phone import spellings
 from depesza.services import progress
-from depesza.services.inbox import spellings
 from depesza.store.tx import Cell, Row, Tx
 
 MOST = 100_000

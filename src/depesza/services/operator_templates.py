@@ -47,4 +47,5 @@ async def listing(tx: Tx, account: int) -> list[OperatorTemplate]:
 
 
 def _template(row: Row) -> OperatorTemplate:
-    return OperatorTemplate(*row[:4], flags=_flags(row[4]), created=row[5])
+    account, id, sender, text, flags, created = row
+    return OperatorTemplate(account, id, sender, text, _flags(flags), created)

@@ -58,7 +58,8 @@ async def listing(tx: Tx, account: int) -> list[Template]:
 
 
 def _template(row: Row) -> Template:
-    return Template(*row[:5], signature=bool(row[5]))
+    id, format, name, text, sender, signature = row
+    return Template(id, format, name, text, sender, bool(signature))
 
 
 async def change(tx: Tx, account: int, id: int, changes: Mapping[str, str | bool]) -> None:
