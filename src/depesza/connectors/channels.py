@@ -16,8 +16,10 @@ READ_AFTER = 1.0
 """Seconds from the delivery until it is."""
 USUAL_RING = (25, 0, 8)
 """Seconds a call rings, seconds between tries (0: they grow), tries. spec: smsc/2.1"""
+_UNTAKEN = frozenset({"busy_line", "no_answer", "machine"})
+"""How calls may end."""
 _BUSY, _PICKED_UP = 1, 2
-"""Seconds that a try takes where nobody waits for the ringing to end."""
+"""Seconds of a try where the line is busy, and until a machine is known as one."""
 _FIRST_PAUSE, _LAST_PAUSE = 3, 14
 
 
@@ -37,8 +39,8 @@ def told(message: Message, fate: Fate) -> tuple[Told, ...]:
     """List what a carrier tells of a message that it took, in its order."""
     channel = message.content.channel
     special = beyond_sms(message.receiver)
-    if channel is Channel.CALL and special in _CALLS:
-        return (Told(_seconds(message, _CALLS[special]), State.FAILED, f"stat:{special}", special),)
+    if channel is Channel.CALL and special in _UNTAKEN:
+        return (Told(_seconds(message, special), State.FAILED, f"stat:{special}", special),)
     found = [
         Told(news.after, *_told(news.state, news.err), before_response=news.before_response) for news in fate.receipts
     ]
@@ -57,15 +59,11 @@ def _told(state: MessageState, err: str) -> tuple[State, str, str]:
     return ours, f"stat:{state.word} err:{err}", reason
 
 
-_CALLS = {"busy_line": _BUSY, "no_answer": 0, "machine": _PICKED_UP}
-"""Seconds of a try that ends so; 0: it rings as long as it may."""
-
-
-def _seconds(message: Message, one_try: int) -> int:
-    """Tell how long all tries of a call take; a machine that answers is called once."""
+def _seconds(message: Message, end: str) -> int:
+    """Tell when a call is over that nobody took: at once with a machine, else after all tries."""
+    if end == "machine":
+        return _PICKED_UP
     extras = message.content.extras
     ring, pause, tries = extras.ring if extras is not None and extras.ring else USUAL_RING
-    if one_try == _PICKED_UP:
-        return one_try
     pauses = (pause or min(_FIRST_PAUSE + 2 * n, _LAST_PAUSE) for n in range(tries - 1))
-    return (one_try or ring) * tries + sum(pauses)
+    return (_BUSY if end == "busy_line" else ring) * tries + sum(pauses)
