@@ -343,6 +343,13 @@ async def test_limits_of_a_day_and_codes_of_receivers(bureau: Bureau) -> None:
     assert await bureau.send(fmt=1) == "1237,1"
 
 
+async def test_an_account_without_mailings_writes_to_one_at_a_time(bureau: Bureau) -> None:
+    await bureau.change_limits(mailings=False)
+    denied = await refused(bureau, phones=f"{PHONE},{OTHER}")
+    assert denied == [(TO, "mailing"), (f"+{OTHER}", "mailing")]
+    assert await bureau.send(fmt=1) == "1235,1"
+
+
 async def test_a_price_may_be_asked_five_times_a_minute(bureau: Bureau) -> None:
     answers = [await bureau.send(cost=1, fmt=1) for _ in range(6)]
     assert answers == ["1.40,1"] * 5 + ["0,-9"]

@@ -169,7 +169,7 @@ async def _judged(tx: Tx, account: Account, submission: Submission, guard: Guard
 
 
 async def _unwelcome(tx: Tx, account: Account, limits: Limits, guard: Guard, count: int, now: int) -> str:
-    """Tell why nothing may come from where a submission comes from; empty when it may. Counts its messages."""
+    """Tell why nothing of a submission may go, to so many receivers and from where it comes; counts its messages."""
     if count > 1 and not limits.mailings:
         return "mailing"
     if limits.new_addresses and guard.address:
