@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depesza.core.model import MICRO
+from depesza.core.model import MICRO, Channel
 from depesza.core.pricing import DEFAULT, Price, Prices
 
 ROWS = [
@@ -82,3 +82,17 @@ def test_compiled_prices_are_those_of_a_walk_through_all_rows(
     prices = Prices(rows)
     for question in questions:
         assert prices.part(*question) == plain_price(rows, *question)
+
+
+def test_a_zone_costs_what_its_numbers_do() -> None:
+    prices = Prices(
+        [
+            Price(id=1, micro=10, prefix="7999"),
+            Price(id=2, micro=20, prefix="79", account=5),
+            Price(id=3, micro=30, operator="25001", channel=Channel.CALL),
+        ]
+    )
+    assert prices.zone(6, "7999", "", "", Channel.SMS, "") == prices.part(6, "79991234567", "RU") == 10
+    assert prices.zone(5, "7999", "", "", Channel.SMS, "") == prices.part(5, "79991234567", "RU") == 20
+    assert prices.zone(5, "", "", "25001", Channel.CALL, "") == 30
+    assert prices.zone(5, "7999", "", "", Channel.CALL, "") is None

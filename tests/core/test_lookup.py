@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from phonenumbers import carrierdata
 
 from depesza.core import networks, sender_names
+from depesza.core.countries import NAMES, name_in
 from depesza.core.facts import Owner
-from depesza.core.lookup import by_plan, carrier_of
+from depesza.core.lookup import Finding, by_plan, carrier_of, outcome
+from depesza.core.model import State
 from depesza.core.restrictions import Restriction, Restrictions
 
 
@@ -90,3 +92,22 @@ def test_a_name_is_written_as_a_sender(written: str, name: str) -> None:
 def test_names_without_a_letter_are_no_senders_and_none_comes_twice() -> None:
     owner = Owner(id=1, name="ab1-ovh", organisation="12 34", firstname="", lastname="Acme")
     assert sender_names.names_of(owner) == ["Acme"]
+
+
+def test_a_look_up_stands_as_a_message_does() -> None:
+    known = Finding(msisdn="+79161234567", valid=True)
+    off = Finding(msisdn="+79161234567", valid=True, reachable=False)
+    assert [outcome(*each) for each in [("todo", None), ("doing", None), ("error", None)]] == [
+        (State.QUEUED, ""), (State.SENT, ""), (State.FAILED, "unknown"),
+    ]  # fmt: skip
+    assert outcome("done", known) == (State.DELIVERED, "")
+    assert outcome("done", off) == (State.FAILED, "absent")
+    assert outcome("done", by_plan("+7123")) == (State.FAILED, "bad_number")
+
+
+def test_countries_have_names_in_other_languages() -> None:
+    assert [name_in("RU", language) for language in ("ru", "de", "en", "xx")] == [
+        "Россия", "Russland", "Russia", "Russia",
+    ]  # fmt: skip
+    assert name_in("", "ru") == ""
+    assert all(name_in(country, "ru") and "*" not in name_in(country, "ru") for country in NAMES)

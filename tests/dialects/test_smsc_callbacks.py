@@ -1,4 +1,4 @@
-"""SMSC's callbacks: statuses, texts that come in, calls that were waited for. spec: smsc/3.13 smsc/6"""
+"""SMSC's callbacks: statuses, texts that come in, calls that were waited for. spec: smsc/3.13"""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""SMSC's acceptance cases of status.php, and all forms of its answers. spec: smsc/3.1 smsc/3.2 smsc/6"""
+"""SMSC's acceptance cases of status.php, and all forms of its answers. spec: smsc/3.1 smsc/3.2"""
 
 import json
 from collections.abc import AsyncIterator

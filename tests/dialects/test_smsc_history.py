@@ -1,4 +1,4 @@
-"""get.php: what was sent and received, sums of money, prices. spec: smsc/3.11 smsc/6"""
+"""get.php: what was sent and received, sums of money, prices. spec: smsc/3.11"""
 
 import json
 from collections.abc import AsyncIterator

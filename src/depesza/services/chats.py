@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from depesza.core import ids
 from depesza.core.model import MICRO
-from depesza.services.inbox import spellings
+from depesza.core.phone import spellings
 from depesza.services.submit import SESSION
 from depesza.services.vault import Vault
 from depesza.store.tx import Tx

@@ -14,8 +14,8 @@ from depesza.core.facts import Account
 from depesza.core.lifecycle import News
 from depesza.core.lookup import Finding, outcome
 from depesza.core.model import FINAL, MICRO, Channel, Extras, State
+from depesza.core.phone import spellings
 from depesza.services import progress
-from depesza.services.inbox import spellings
 from depesza.services.lists import Received
 from depesza.store.tx import Cell, Row, Tx
 
