@@ -5,14 +5,10 @@ Whoever receives mail for us hands it to `take`: the command `depesza mail bounc
 
 from collections.abc import Sequence
 
-import structlog
-
 from depesza.connectors.mail import bounces
 from depesza.connectors.mail.bounces import News, Unrelated
 from depesza.services import progress
 from depesza.store.contract import Store
-
-log = structlog.get_logger()
 
 
 async def take(store: Store, octets: bytes, recipients: Sequence[str], secret: bytes, now: int) -> News:
@@ -23,5 +19,4 @@ async def take(store: Store, octets: bytes, recipients: Sequence[str], secret: b
     news = bounces.read(octets, recipients, secret, now)
     if not await store.insist(progress.take_known, news.message, news.receipts, now):
         raise Unrelated(f"message {news.message} is not kept any more")
-    log.info("mail.bounce", message=news.message, told=news.receipts[0].detail)
     return news

@@ -24,7 +24,7 @@ class SmtpServer(Struct, frozen=True):
     username: str
     password: str
     hello: str
-    """What we call ourselves."""
+    """What we call ourselves; empty for the machine's name."""
     connect_timer: float
     response_timer: float
     """Seconds for an answer to a command."""
@@ -77,7 +77,7 @@ class SmtpLine:
             port=server.port,
             username=server.username or None,
             password=server.password or None,
-            local_hostname=server.hello,
+            local_hostname=server.hello or None,
             timeout=server.connect_timer,
             use_tls=server.security == "tls",
             start_tls=server.security == "starttls",
