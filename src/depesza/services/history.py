@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from depesza.core import ids
+from depesza.core import ids, schedule
 from depesza.core.facts import Account
 from depesza.core.lifecycle import News
 from depesza.core.lookup import Finding, outcome
@@ -68,6 +68,8 @@ class Item(Struct, frozen=True, gc=False):
     extras: Extras | None = None
     finding: Finding | None = None
     """Of a look-up that was answered."""
+    paused: bool = False
+    """It is held back with its campaign."""
 
     @property
     def changed(self) -> int:
@@ -119,9 +121,13 @@ def _of_message(row: Row, comment: str) -> Item:
     id, receiver, ref, state, refusal, parts, price, created, due, first_due, sent, done = row[:12]
     sender, text, channel, alphabet, flash, extras = row[12:]
     scheduled = state == State.SCHEDULED and due > created
+    paused = scheduled and schedule.is_away(due)
+    if paused:
+        due -= schedule.AWAY
     return Item(
         id, receiver, ref, comment, State(state), refusal, parts, price, created, due if scheduled else first_due,
         sent, done, sender, text, Channel(channel), alphabet, flash >= 0, _extras(extras) if extras else None,
+        paused=paused,
     )  # fmt: skip
 
 

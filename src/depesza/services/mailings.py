@@ -16,12 +16,12 @@ from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Channel, Submission
 from depesza.core.planning import Policy
 from depesza.core.repeats import Every, next_time
-from depesza.services import attachments, campaigns, mailing_pages, refs
+from depesza.services import addresses, attachments, campaigns, mailing_pages, protection, refs
 from depesza.services.attachments import File
 from depesza.services.audiences import Audience
 from depesza.services.campaigns import Campaign, Figures
 from depesza.services.errands import OVER, Step
-from depesza.services.refs import Guard, Sent
+from depesza.services.refs import Guard, Repeated, Sent
 from depesza.store.tx import Row, Tx
 from depesza.wire import Unencodable
 
@@ -119,30 +119,56 @@ async def add(
 
     Raises as `refs.send` does.
     """
+    await _check_repeated(tx, account, guard, now)
+    guard = msgspec.structs.replace(guard, digest="")
     ref = ref or await refs.next_ref(tx, account.id)
-    priced = await refs.price(tx, account, submission, guard, Lanes(), policy, now)
-    payer = quota.payer(account, None)
-    wallet = await tx.wallet(payer)
-    payable = ledger.affordable(wallet.balance, quota.limit(account, None, tx.facts), priced.price)
-    if not payable or all(row.refusal for row in priced.rows):
-        again = msgspec.structs.replace(guard, digest="")
-        return await refs.send(tx, account, submission, ref, comments, again, lanes, policy, now)
+    priced = await _priced(tx, account, submission, guard, policy, now)
+    if priced is None:
+        return await refs.send(tx, account, submission, ref, comments, guard, lanes, policy, now)
     start = max(submission.due, now)
+    if files:
+        submission = await _with_files(tx, account, submission, files, order, start, now)
     following = next_time(order.every, start, start, account.timezone) if order.times else 0
-    if files and submission.extras is not None:
-        until = submission.expires + attachments.KEPT + (_last(order, start, account.timezone) - start)
-        kept = tuple([await attachments.keep(tx, account, file, now, until) for file in files])
-        submission = msgspec.structs.replace(submission, extras=msgspec.structs.replace(submission.extras, files=kept))
-    id = tx.new_id()
-    mailing_pages.write(tx, id, submission, comments, start)
     mailing = Mailing(
-        id, account.id, ref, order.name, _bare(submission, ref), comments[0] if len(comments) == 1 else "",
+        tx.new_id(), account.id, ref, order.name, _bare(submission, ref), comments[0] if len(comments) == 1 else "",
         len(submission.receivers), submission.expires - start, order.every, order.times, start, following,
         order.control, order.sender, order.text, False, bool(following or order.control), now,
     )  # fmt: skip
     _write(tx, mailing)
+    mailing_pages.write(tx, mailing.id, submission, comments, start)
     await _carry_out(tx, account, mailing, submission.due, priced.price, now)
-    return msgspec.structs.replace(priced, ref=ref)
+    return msgspec.structs.replace(priced, ref=ref, balance=priced.balance - priced.price)  # its pages will be charged
+
+
+async def _check_repeated(tx: Tx, account: Account, guard: Guard, now: int) -> None:
+    limits = tx.facts.limits_of(account.id)
+    span = limits.span * MICRO
+    if guard.digest and not await protection.admit(tx, account.id, f"send {guard.digest}", limits.repeats, span, now):
+        raise Repeated
+
+
+async def _priced(
+    tx: Tx, account: Account, submission: Submission, guard: Guard, policy: Policy, now: int
+) -> Sent | None:
+    """Tell what it costs; None when nobody would get anything of it."""
+    limits = tx.facts.limits_of(account.id)
+    asked = limits.new_addresses and guard.address
+    if asked and not await addresses.admit(tx, account.id, guard.login, guard.address, now):
+        return None
+    priced = await refs.price(tx, account, submission, guard, Lanes(), policy, now)
+    wallet = await tx.wallet(quota.payer(account, None))
+    payable = ledger.affordable(wallet.balance, quota.limit(account, None, tx.facts), priced.price)
+    return priced if payable and not all(row.refusal for row in priced.rows) else None
+
+
+async def _with_files(
+    tx: Tx, account: Account, submission: Submission, files: Sequence[File], order: Order, start: int, now: int
+) -> Submission:
+    """Keep files for as long as the mailing is carried out."""
+    assert submission.extras is not None
+    until = submission.expires + attachments.KEPT + _last(order, start, account.timezone) - start
+    kept = tuple([await attachments.keep(tx, account, file, now, until) for file in files])
+    return msgspec.structs.replace(submission, extras=msgspec.structs.replace(submission.extras, files=kept))
 
 
 def _last(order: Order, start: int, zone: str) -> int:

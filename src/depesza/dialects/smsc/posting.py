@@ -108,11 +108,11 @@ def _sender(wanted: Wanted, setting: Setting) -> tuple[str, bool]:
         return facts.usual_sender(account), True
     if not written or wanted.kind is Kind.MAIL:
         return written, True
-    found = _find(facts, account, written)
+    found = find_sender(facts, account, written)
     return (found.name, True) if found is not None and found.status == "enable" else (written, False)
 
 
-def _find(facts: Facts, account: Account, written: str) -> Sender | None:
+def find_sender(facts: Facts, account: Account, written: str) -> Sender | None:
     """Find a sender of an account, or of the one above where it shares them; a number's plus may be missing."""
     owners = (account.id, facts.owner_of(account.id, "senders"))
     spellings = (written, f"+{written}") if written.isdigit() else (written,)

@@ -3,6 +3,7 @@
 from depesza.dialects.smsc import (
     balance,
     history,
+    jobs,
     op_templates,
     papers,
     phones,
@@ -11,6 +12,7 @@ from depesza.dialects.smsc import (
     senders,
     status,
     templates,
+    tinyurls,
     users,
 )
 from depesza.dialects.smsc.call import Script
@@ -20,6 +22,8 @@ SCRIPTS = (
     Script("imgcode", pictures.show, same="", about="A picture whose reader may send on: ours"),
     Script("balance", balance.tell, parallel="", same="balance_asks", about="What the account holds"),
     Script("status", status.handle, parallel="parallel_status", same="", about="How messages stand, and their removal"),
+    Script("jobs", jobs.handle, same="", about="Campaigns, once or again and again"),
+    Script("tinyurls", tinyurls.handle, about="How often short links were followed"),
     Script("get", history.handle, about="What was sent and received, sums, prices"),
     Script("phones", phones.handle, about="Contacts, their groups, the black list"),
     Script("templates", templates.handle, about="Texts that are kept"),

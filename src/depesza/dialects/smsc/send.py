@@ -1,6 +1,6 @@
 """send.php: take a message, or tell what it would cost. spec: smsc/2"""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import unquote, urlsplit
 
 from depesza.core.fairness import Lanes
@@ -51,14 +51,20 @@ async def take(call: Call) -> HttpReply:
     return answer_sent(sent, wanted.cost, call.fmt, call.charset)
 
 
-async def post(call: Call, wanted: Wanted) -> Sent:
-    """Carry out a request to send; raises `Refused`."""
+CarryOut = Callable[[Call, Wanted, Post, Sequence[File]], Awaitable[refs.Sent]]
+
+
+async def post(call: Call, wanted: Wanted, carry_out: CarryOut | None = None) -> Sent:
+    """Carry out a request to send, at once or by another service; raises `Refused`."""
     wanted = await unfold(call, wanted)
     files = await _files(call, wanted)
     code = _code(call) if wanted.speaks_code else ""
     ready = write_submission(wanted, _setting(call, wanted, files, code))
     try:
-        found = await _priced(call, ready) if wanted.cost == PRICE_ONLY else await _sent(call, wanted, ready, files)
+        if wanted.cost == PRICE_ONLY:
+            found = await _priced(call, ready)
+        else:
+            found = await (carry_out or _sent)(call, wanted, ready, files)
     except Repeated:
         raise Refused(*DUPLICATE) from None
     except (Unplannable, Unencodable):
@@ -77,14 +83,14 @@ def _setting(call: Call, wanted: Wanted, files: Sequence[File], code: str) -> Se
         account=call.account,
         facts=call.facts,
         now=call.now,
-        base=_base(call) if wanted.shorten else "",
+        base=base_of(call) if wanted.shorten else "",
         code=code,
         files=tuple([file.unkept for file in files]),
         lifetime=lifetime * 60 * MICRO,
     )
 
 
-def _base(call: Call) -> str:
+def base_of(call: Call) -> str:
     """Tell where this server is reached: as the operator says, or as the client did."""
     bases = call.context.bases
     return bases[0] if bases else f"{call.request.scheme}://{call.request.headers.get('host', 'localhost')}"
@@ -128,14 +134,14 @@ async def _priced(call: Call, ready: Post) -> refs.Sent:
 
 async def _sent(call: Call, wanted: Wanted, ready: Post, files: Sequence[File]) -> refs.Sent:
     context = call.context
-    guard = _guard(call, wanted)
+    guard = guard_of(call, wanted)
     rest = (str(wanted.id), ready.comments, guard, context.lanes, context.policy, call.now)
     if files:
         return await call.run(attachments.send, call.account, ready.submission, files, *rest)
     return await call.run(refs.send, call.account, ready.submission, *rest)
 
 
-def _guard(call: Call, wanted: Wanted) -> Guard:
+def guard_of(call: Call, wanted: Wanted) -> Guard:
     """Tell by what a request is known again and where it comes from; addresses on a login's list are no news."""
     limits = call.limits
     login = call.facts.login_named.get(call.login)

@@ -18,6 +18,8 @@ from depesza.wire.wap import read_push
 
 UNKNOWN = -3
 """The status of what nobody has heard of."""
+PAUSED = -2
+"""The status of what is held back with its campaign."""
 HLR = ("imsi", "msc", "mcc", "mnc", "cn", "net", "rcn", "rnet")
 PLACE = ("country", "operator", "region")
 _FULL = ("send_date", "send_timestamp", "phone", "cost", "sender_id", "status_name", "message", "comment", "type")
@@ -44,7 +46,7 @@ def unknown() -> dict[str, Value]:
 
 def tell(item: Item, numbering: Ranges, zone: tzinfo) -> dict[str, Value]:
     """Tell all there is of a message."""
-    status, err = fate(item.state, item.refusal)
+    status, err = (PAUSED, 0) if item.paused else fate(item.state, item.refusal)
     kind = what(item)
     finding = item.finding or Finding(msisdn=item.receiver, valid=False)
     return {
