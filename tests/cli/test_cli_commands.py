@@ -88,7 +88,7 @@ def test_credits_move_and_the_books_balance(shop: Cli) -> None:
     shop("credit", "transfer", "sms-ab-1", "sms-ab-2", "4")
     shop("credit", "transfer", "sms-ab-1", "sms-ab-1/till", "2.25")
     assert shop("credit", "show", "sms-ab-1", "--json").json == {
-        "account": "sms-ab-1", "balance": 4.25, "credit_limit": 0, "users": {"till": 2.25},
+        "account": "sms-ab-1", "balance": 4.25, "currency": "credits", "credit_limit": 0, "users": {"till": 2.25},
     }  # fmt: skip
     moved = [(row["kind"], row["credits"]) for row in shop("credit", "list", "sms-ab-1", "--json").json]
     assert moved == [("transfer", -2.25), ("transfer", -4), ("topup", 0.5), ("topup", 10)]
