@@ -3,6 +3,7 @@
 from depesza.dialects.smsc import (
     balance,
     history,
+    info,
     jobs,
     op_templates,
     papers,
@@ -23,6 +24,8 @@ SCRIPTS = (
     Script("balance", balance.tell, parallel="", same="balance_asks", about="What the account holds"),
     Script("status", status.handle, parallel="parallel_status", same="", about="How messages stand, and their removal"),
     Script("jobs", jobs.handle, same="", about="Campaigns, once or again and again"),
+    Script("info", info.handle, about="Whose numbers are"),
+    Script("get_mnp", info.ported, about="Ported numbers"),
     Script("tinyurls", tinyurls.handle, about="How often short links were followed"),
     Script("get", history.handle, about="What was sent and received, sums, prices"),
     Script("phones", phones.handle, about="Contacts, their groups, the black list"),
