@@ -266,6 +266,7 @@ async def test_refused_credentials_and_missing_tls_are_told(settings: dict[str, 
         ({"tls_ca": "/nowhere"}, "tls_ca"),
         ({"hello": "a b"}, "hello"),
         ({"unsubscribe": "javascript:x"}, "unsubscribe"),
+        ({"track_opens": "https://s.example/"}, "track_opens"),
     ],
 )
 async def test_wrong_settings_are_named(settings: dict[str, Any], field: str) -> None:

@@ -136,6 +136,25 @@ def test_html_has_a_plain_text_beside_it_and_files_in_their_places() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<p>Hi</p>", "<p>Hi</p>{}\n"),
+        ("<html><body><p>Hi</p></BODY ></html>", "<html><body><p>Hi</p>{}</BODY ></html>\n"),
+        ("Hi", None),
+    ],
+)
+def test_a_picture_that_tells_of_opened_mails_stands_at_the_end_of_html(html: str, shown: str | None) -> None:
+    mail = read(write(letter(html), (), USUAL, None, TICKET, NOW, "https://s.example/o/1.gif?a&b"))
+    body = mail.get_body(("html",))
+    if shown is None:
+        assert body is None
+    else:
+        picture = '<img src="https://s.example/o/1.gif?a&amp;b" width="1" height="1" alt="">'
+        assert said(body) == shown.format(picture)
+        assert said(mail.get_body(("plain",))) == "Hi\n"
+
+
 def test_a_file_may_be_the_value_of_an_attribute() -> None:
     mail = read(written(letter('<div><img width=10 src="<file 1>"></div>', files=(PICTURE,))))
     assert f'src="cid:1.{TICKET}@files"' in said(mail.get_body(("html",)))

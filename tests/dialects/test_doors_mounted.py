@@ -26,6 +26,7 @@ PLACES = [
     ("/pair/abc", "smsgate_mobile", 404),
     ("/cht", "cht", 401),
     ("/http2sms", "http2sms", 200),
+    ("/o/abc.gif", "opens", 200),
 ]
 
 

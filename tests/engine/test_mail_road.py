@@ -1,6 +1,7 @@
 """A message of the mail channel on its whole road: taken, mailed with its file, and told by mail what became of it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -23,6 +24,7 @@ from depesza.settings import HttpSettings, OpsSettings, SecuritySettings, Settin
 from depesza.store.tx import Tx
 from depesza.wire import tickets
 from depesza.wire.dsn import NotABounce
+from depesza.wire.http import HttpRequest
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +34,7 @@ HTML = "<p>Hello <file 1></p>"
 
 async def furnish(tx: Tx, port: int, now: int) -> None:
     settings = {"host": "127.0.0.1", "port": port, "security": "none", "bounces": "bounces@sms.example"}
-    quick = {"retry_first": 0.05, "data_timer": 5}
+    quick = {"retry_first": 0.05, "data_timer": 5, "track_opens": "https://s.example"}
     tx.put("owners", Owner(id=40, name="ab-ovh"))
     tx.put("accounts", ACCOUNT)
     tx.put(
@@ -208,6 +210,29 @@ async def test_a_notification_spares_the_second_sending(app: App, box: Postbox) 
     assert found.message.maybe_sent
     await come_back(app, notification(box.taken[0], "delivered", "2.0.0"))
     assert (await told(app, id)).message.state is State.DELIVERED
+
+
+async def test_a_mail_that_is_opened_is_read(app: App, box: Postbox) -> None:
+    (id,) = await send(app, "user@example.org")
+    await becomes(app, id, State.SENT)
+    html = box.taken[0].mail.get_body(("html",))
+    assert html is not None
+    (path,) = re.findall(r'src="https://s\.example(/o/[^"]+\.gif)"', html.get_content())
+
+    async def fetch(path: str, method: str = "GET") -> tuple[int, str]:
+        reply = await app.front.handle(HttpRequest(method, path, path, "", {}, b"", "127.0.0.1", "http"))
+        return reply.status, reply.content_type
+
+    ticket = box.taken[0].mail["Message-ID"].strip("<>").partition("@")[0]
+    for other, method in ((path, "HEAD"), (path, "POST"), (f"/o/{ticket}.gif", "GET"), ("/o/", "GET")):
+        assert (await fetch(other, method))[0] == (405 if method == "POST" else 200)
+        assert (await told(app, id)).message.state is State.SENT
+    assert [await fetch(path), await fetch(path)] == [(200, "image/gif")] * 2
+    found = await told(app, id)
+    assert found.message.state is State.READ
+    assert [event.kind for event in found.events].count("opened") == 1
+    await come_back(app, notification(box.taken[0], "failed", "5.1.1"))
+    assert (await told(app, id)).message.state is State.READ
 
 
 async def test_no_news_of_a_mail_is_good_news(app: App, box: Postbox) -> None:

@@ -8,6 +8,7 @@ from depesza.dialects.cht import ChtGateway
 from depesza.dialects.contract import Context, Dialect
 from depesza.dialects.http2sms import Http2Sms
 from depesza.dialects.links import ShortLinks
+from depesza.dialects.opens import Opens
 from depesza.dialects.ovh import Ovh, exports, notices
 from depesza.dialects.smsadvert import SmsAdvert
 from depesza.dialects.smsadvert import notices as smsadvert_notices
@@ -27,6 +28,7 @@ ALL: tuple[Callable[[Context], Dialect], ...] = (
     SmsGate,
     SmsGateMobile,
     ChtGateway,
+    Opens,
     ShortLinks,
 )
 """Makers of the dialects that the composition mounts."""

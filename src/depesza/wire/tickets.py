@@ -7,8 +7,10 @@ that address, so a ticket whose seal is not ours is none.
 import hmac
 import re
 
-PURPOSE = "tickets of mails"
-"""What the key is for: `Vault.secret_for`."""
+PURPOSE, OPENED = "tickets of mails", "pictures in mails"
+"""What keys are for (`Vault.secret_for`): news of mails, and the picture that tells of opened ones."""
+PICTURES = "o"
+"""First segment of that picture's address."""
 LENGTH = 27
 """Characters of a ticket at most."""
 

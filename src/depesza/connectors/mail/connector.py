@@ -52,6 +52,7 @@ class Mail:
         self._server = _server(settings)
         self._signer = _signer(settings)
         self._secret = world.secret_for(tickets.PURPOSE)
+        self._picture_secret = world.secret_for(tickets.OPENED)
         self._reports = reports
         self._world = world
         self._pace = Pace(settings.rate, world.clock())
@@ -239,7 +240,14 @@ class Mail:
             files.append(octets)
         ticket = tickets.write(message.id, self._secret)
         # files and signatures take their time
-        return await asyncio.to_thread(write, message, files, self.settings, self._signer, ticket, self._world.now())
+        return await asyncio.to_thread(
+            write, message, files, self.settings, self._signer, ticket, self._world.now(), self._picture(message)
+        )
+
+    def _picture(self, message: Message) -> str:
+        """Write the address of the picture that tells when a mail is opened; empty where none shall be told."""
+        base = self.settings.track_opens
+        return f"{base}/{tickets.PICTURES}/{tickets.write(message.id, self._picture_secret)}.gif" if base else ""
 
     async def _keep_pace(self) -> None:
         now = self._world.clock()

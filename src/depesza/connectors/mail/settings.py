@@ -55,6 +55,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             description="Address (https: or mailto:) where receivers of mass mails may leave; their List-Unsubscribe.",
         ),
     ] = ""
+    track_opens: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[!-;=?-~]+[^/])?$",
+            description="Public address of this server, as https://sms.example.org: a picture in mails in HTML is"
+            " fetched from there, and tells that they were opened. Empty: nothing is watched.",
+        ),
+    ] = ""
 
     # signature
     dkim_domain: Annotated[str, Meta(description="Domain that signs (DKIM).")] = ""

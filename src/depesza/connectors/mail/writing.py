@@ -27,6 +27,7 @@ _POLICY = SMTP.clone(cte_type="7bit")
 """Nothing that a server on the way would have to write anew: that breaks signatures."""
 _MARK = re.compile(r"""(=\s*["']?)?<file\s+(\d{1,4})>""", re.IGNORECASE)
 """The place of a file, alone or as the value of an attribute."""
+_END = re.compile(r"</body\s*>", re.IGNORECASE)
 _MEDIA = re.compile(r"(application|audio|font|image|model|text|video)/([A-Za-z0-9.+_-]{1,100})")
 _NAMED = re.compile(r"""\s*["']?([^<>]*?)["']?\s*<([^<>]+)>\s*""")
 
@@ -48,11 +49,17 @@ class Mailed(Struct, frozen=True, gc=False):
 
 
 def write(
-    message: Message, files: Sequence[bytes], settings: Settings, signer: dkim.Signer | None, ticket: str, at: int
+    message: Message,
+    files: Sequence[bytes],
+    settings: Settings,
+    signer: dkim.Signer | None,
+    ticket: str,
+    at: int,
+    picture: str = "",
 ) -> Mailed:
     """Write the mail of a message; `files` are the octets of its files, `at` is in microseconds since 1970.
 
-    Raises `Unsendable`.
+    `picture` is the address of one that HTML shows at its end. Raises `Unsendable`.
     """
     content = message.content
     origin = _origin(content.sender, settings)
@@ -62,7 +69,9 @@ def write(
     mail = EmailMessage(policy=_POLICY)
     try:
         _write_headers(mail, content, origin, receiver, remote, settings, at)
-        _write_body(mail, message.body, content.extras.files if content.extras is not None else (), files, ticket)
+        _write_body(
+            mail, message.body, content.extras.files if content.extras is not None else (), files, ticket, picture
+        )
         octets = mail.as_bytes()
     except (ValueError, LookupError, HeaderParseError) as error:
         raise Unsendable("unencodable", str(error)) from error
@@ -122,14 +131,16 @@ def _line(text: str) -> str:
 # body
 
 
-def _write_body(mail: EmailMessage, text: str, named: Sequence[Attached], files: Sequence[bytes], ticket: str) -> None:
+def _write_body(
+    mail: EmailMessage, text: str, named: Sequence[Attached], files: Sequence[bytes], ticket: str, picture: str
+) -> None:
     shown: set[int] = set()
     """Files, counted from 1, that the text shows by itself."""
     html: MIMEPart | None = None
     if hypertext.is_html(text):
         filled = _fill(text, named, partial(_show, shown, ticket))
         mail.set_content(hypertext.plain(filled))
-        mail.add_alternative(filled, subtype="html")
+        mail.add_alternative(_with_picture(filled, picture) if picture else filled, subtype="html")
         html = mail.get_body(("html",))
     else:
         mail.set_content(_fill(text, named, lambda number, file, attribute: f"{attribute}[{file.name}]"))
@@ -164,6 +175,14 @@ def _show(shown: set[int], ticket: str, number: int, file: Attached, attribute: 
     shown.add(number)
     source = f"cid:{_cid(number, ticket)}"
     return attribute + source if attribute else f'<img src="{source}" alt="{name}">'
+
+
+def _with_picture(html: str, address: str) -> str:
+    """Put a picture of one point at the end of what is shown."""
+    shown, end, rest = html, "", ""
+    if found := _END.search(html):
+        shown, end, rest = html[: found.start()], found[0], html[found.end() :]
+    return f'{shown}<img src="{escape(address)}" width="1" height="1" alt="">{end}{rest}'
 
 
 def _cid(number: int, ticket: str) -> str:
