@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from depesza.core import planning, quota
-from depesza.core.facts import Account, Limits
+from depesza.core.facts import Account, Facts, Limits
 from depesza.core.fairness import Lanes
 from depesza.core.finishing import finish
 from depesza.core.ledger import NotEnoughCredits, affordable
@@ -19,7 +19,7 @@ from depesza.core.model import MICRO, Channel, Message, State, Submission
 from depesza.core.planning import Plan, Policy
 from depesza.services import addresses, links, lookups, protection, visitors
 from depesza.services.submit import read_targets, stopped_of, take
-from depesza.store.tx import Tx
+from depesza.store.tx import Tx, foreseeing
 
 
 class Repeated(Exception):
@@ -77,6 +77,20 @@ async def next_ref(tx: Tx, account: int) -> str:
     return str(wallet.serial)
 
 
+def _tallies(
+    facts: Facts, account: Account, submission: Submission, ref: str, comments: Sequence[str], guard: Guard, *_: object
+) -> list[tuple[int, str]]:
+    """List what `send` will count."""
+    if not guard.counted:
+        return []
+    texts = submission.texts or (submission.text,)
+    keys = protection.keys(facts.limits_of(account.id), submission.receivers, texts)
+    if guard.digest:
+        keys.append(f"send {guard.digest}")
+    return [(account.id, key) for key in keys]
+
+
+@foreseeing(_tallies)
 async def send(
     tx: Tx,
     account: Account,
@@ -97,9 +111,6 @@ async def send(
     """
     limits = tx.facts.limits_of(account.id)
     if guard.digest:
-        texts = submission.texts or (submission.text,)
-        wanted_soon = protection.keys(limits, submission.receivers, texts)  # one question to the table instead of two
-        await tx.tallies(account.id, [f"send {guard.digest}", *wanted_soon])
         await _check_repeated(tx, account, "send", guard, limits.repeats, now)
     ref = ref or await next_ref(tx, account.id)
     wanted = await _judged(tx, account, msgspec.structs.replace(submission, tag=ref), guard, now)
@@ -172,12 +183,12 @@ async def _unwelcome(tx: Tx, account: Account, limits: Limits, guard: Guard, cou
     """Tell why nothing of a submission may go, to so many receivers and from where it comes; counts its messages."""
     if count > 1 and not limits.mailings:
         return "mailing"
-    if limits.new_addresses and guard.address:
-        if not await addresses.admit(tx, account.id, guard.login, guard.address, now):
-            return "new_address"
-    if limits.day_address and guard.visitor:
-        if not await visitors.admit(tx, account.id, guard.visitor, guard.shown, limits.day_address, count, now):
-            return "limit"
+    strange = limits.new_addresses and guard.address != ""
+    if strange and not await addresses.admit(tx, account.id, guard.login, guard.address, now):
+        return "new_address"
+    most = limits.day_address if guard.visitor else 0
+    if most and not await visitors.admit(tx, account.id, guard.visitor, guard.shown, most, count, now):
+        return "limit"
     return ""
 
 
@@ -225,7 +236,7 @@ async def _look_up(
     if not affordable(wallet.balance, quota.limit(account, None, tx.facts), total):
         rows = [row if row.refusal else Row(row.receiver, 1, 0, "no_credits") for row in rows]
         total = 0
-    for n, row in enumerate(rows):
+    for row in rows:
         if not row.refusal:
             asked = await lookups.ask(tx, account, (row.receiver,), row.price, now, dialect=submission.dialect, tag=ref)
             tx.insert("client_refs", (account.id, ref, row.receiver, asked.ids[0], ""))

@@ -20,7 +20,7 @@ from depesza.core.ids import NODES, Ids
 from depesza.store import factsheet, schema, statements
 from depesza.store.contract import Busy, Conflict, Stopped, StoreError
 from depesza.store.recent import Recent
-from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work
+from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work, foreseen_of
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -120,6 +120,8 @@ async def load_facts(driver: PgDriver) -> Facts:
 class _Pending(Struct, gc=False):
     service: Callable[[Tx], Coroutine[Any, Any, Any]]
     future: "asyncio.Future[Any]"
+    tallies: Sequence[tuple[int, str]] = ()
+    """Account and key of those that the service will ask for."""
 
 
 class PostgresStore:
@@ -202,7 +204,9 @@ class PostgresStore:
             raise Stopped("the store is closing")
         future: asyncio.Future[T] = self._loop.create_future()
         call = cast("Callable[..., Coroutine[Any, Any, T]]", service)
-        self._queue.append(_Pending(lambda tx: call(tx, *args, **kwargs), future))
+        self._queue.append(
+            _Pending(lambda tx: call(tx, *args, **kwargs), future, foreseen_of(service, self._facts, args))
+        )
         self._wake.set()
         return future
 
@@ -267,6 +271,9 @@ class PostgresStore:
             async with connection.transaction():
                 driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
                 batch = Batch(driver, self._facts, self._ids, self.node, {}, Recent(0))
+                keys = [key for item in items for key in item.tallies]
+                if keys:
+                    await batch.foresee(keys)
                 rows = 0
                 for item in items:
                     tx = Tx(batch)

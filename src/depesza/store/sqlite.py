@@ -26,7 +26,7 @@ from depesza.core.model import Wallet
 from depesza.store import factsheet, schema, statements
 from depesza.store.contract import Busy, Conflict, Stopped, StoreError
 from depesza.store.recent import Recent
-from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work
+from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work, foreseen_of
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -163,6 +163,8 @@ async def load_facts(driver: SqliteDriver) -> Facts:
 class _Pending(msgspec.Struct, gc=False):
     service: Callable[[Tx], Coroutine[Any, Any, Any]]
     future: "asyncio.Future[Any]"
+    tallies: Sequence[tuple[int, str]] = ()
+    """Account and key of those that the service will ask for."""
 
 
 class SqliteStore:
@@ -229,7 +231,7 @@ class SqliteStore:
             raise Stopped("the store is closing")
         future: asyncio.Future[T] = self._loop.create_future()
         call = cast("Callable[..., Coroutine[Any, Any, T]]", service)
-        self._queue.put(_Pending(lambda tx: call(tx, *args, **kwargs), future))
+        self._queue.put(_Pending(lambda tx: call(tx, *args, **kwargs), future, foreseen_of(service, self._facts, args)))
         return future
 
     async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -313,6 +315,9 @@ class SqliteStore:
         try:
             self._refresh()
             batch = Batch(driver, self._facts, self._ids, self.node, self._wallets, self._recent)
+            keys = [key for item in items for key in item.tallies]
+            if keys:
+                drive(batch.foresee(keys))
             results: list[tuple[_Pending, Any, BaseException | None]] = []
             rows = 0
             for item in items:

@@ -7,7 +7,7 @@ the batch, so that two services in one commit see each other's charges.
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -70,6 +70,27 @@ _COLLECTED = 3
 
 SLOW = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Bounds, in seconds, between which commits are counted."""
+
+
+T = TypeVar("T")
+Foreseen = Callable[..., Sequence[tuple[int, str]]]
+"""Tells, from facts and a service's arguments, which tallies (account and key) the service will ask for."""
+
+
+def foreseeing(foreseen: Foreseen) -> Callable[[T], T]:
+    """Let the tallies of a service that comes often be read for all services of a commit at once."""
+
+    def mark(service: T) -> T:
+        setattr(service, "foreseen", foreseen)  # noqa: B010 - a function has no such field, says the checker
+        return service
+
+    return mark
+
+
+def foreseen_of(service: object, facts: Facts, args: Sequence[object]) -> Sequence[tuple[int, str]]:
+    """List the tallies that a service will ask for, as far as it tells."""
+    foreseen: Foreseen | None = getattr(service, "foreseen", None)
+    return foreseen(facts, *args) if foreseen is not None else ()
 
 
 class Driver(Protocol):
@@ -204,6 +225,30 @@ class Batch:
             for sql, params in later:
                 await self.driver.execute(sql, params)
 
+    async def foresee(self, keys: Sequence[tuple[int, str]]) -> None:
+        """Read at once the tallies that the services of this batch will ask for."""
+        for account in sorted({account for account, _ in keys}):
+            await self.wallet(account)  # whoever counts locks the wallet first: see `Tx.tallies`
+        await self.read_tallies(keys)
+
+    async def wallet(self, id: int) -> Wallet:
+        """Read a wallet, locked for change; one that does not exist yet is empty."""
+        shared = self.wallets.get(id)
+        if shared is None:
+            rows = await self.driver.rows(self.wallet_query, id)
+            balance, optouts, serial = rows[0] if rows else (0, 0, 0)
+            shared = self.wallets[id] = Wallet(id, balance, optouts, serial)
+        return shared
+
+    async def read_tallies(self, keys: Sequence[tuple[int, str]]) -> None:
+        """Read tallies that were not read yet."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self.tallies]
+        if missing:
+            found = {(row[0], row[1]): row for row in await self.driver.rows_for("tallied", missing)}
+            for key in missing:
+                row = found.get(key)
+                self.tallies[key] = Tally(*row) if row is not None else Tally(*key)
+
     async def keep(self, tx: "Tx") -> None:
         """Take over what a service wrote, now that it has returned."""
         if tx.hot and self.later:
@@ -324,11 +369,7 @@ class Tx:
         mine = self.wallets.get(id)
         if mine is not None:
             return mine
-        shared = self._batch.wallets.get(id)
-        if shared is None:
-            rows = await self._batch.driver.rows(self._batch.wallet_query, id)
-            balance, optouts, serial = rows[0] if rows else (0, 0, 0)
-            shared = self._batch.wallets[id] = Wallet(id, balance, optouts, serial)
+        shared = self._batch.wallets.get(id) or await self._batch.wallet(id)
         mine = Wallet(shared.id, shared.balance, shared.optouts, shared.serial)
         self.wallets[id] = mine
         return mine
@@ -360,12 +401,8 @@ class Tx:
         """
         batch = self._batch
         await self.wallet(account)
-        missing = [(account, key) for key in dict.fromkeys(keys) if (account, key) not in batch.tallies]
-        if missing:
-            found = {(row[0], row[1]): row for row in await batch.driver.rows_for("tallied", missing)}
-            for key in missing:
-                row = found.get(key)
-                batch.tallies[key] = Tally(*row) if row is not None else Tally(*key)
+        if any((account, key) not in batch.tallies for key in keys):
+            await batch.read_tallies([(account, key) for key in keys])
         mine = self.tallied
         return [mine.get((account, key)) or batch.tallies[account, key] for key in keys]
 
