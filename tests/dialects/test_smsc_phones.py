@@ -125,6 +125,17 @@ async def test_contacts_move_between_groups(bureau: Bureau) -> None:
     assert await ask(bureau, f"get=1&grp={one}") == NONE
 
 
+async def test_a_contact_may_have_a_number_that_nobody_can_have(bureau: Bureau) -> None:
+    nobody = "99999999999"  # so a client's own tests write one
+    group = await made(bureau, "add_group=1&name=g&num=5")
+    await made(bureau, f"add=1&name=A&grp={group}", phone=PHONE)
+    assert await ask(bureau, "chg=1", phone=PHONE, new_phone=nobody) == OK
+    assert [card["phone"] for card in await contacts(bureau, phone=nobody)] == [nobody]
+    assert (await bureau.get("send", "phones=G5&mes=Hello")).startswith("ERROR = 7 (invalid number), ID - ")
+    assert await ask(bureau, "del=1", phone=nobody) == OK
+    assert await ask(bureau, "add=1&name=A", phone="123456") == WRONG
+
+
 async def test_groups_are_told_made_changed_and_deleted(bureau: Bureau) -> None:
     first, second = json.loads(await ask(bureau, "get_group=1"))
     assert [first["number"], first["cnt"], second["cnt"]] == ["", "0", "0"]

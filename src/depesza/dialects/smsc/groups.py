@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from depesza.dialects.smsc.call import Call
 from depesza.dialects.smsc.codes import Kind
-from depesza.dialects.smsc.numbers import Named, Sort
+from depesza.dialects.smsc.numbers import Named, Sort, clean
 from depesza.dialects.smsc.reading import Wanted
 from depesza.services import cards
 
@@ -33,8 +33,9 @@ async def _numbers(call: Call, group: int) -> list[str]:
 
 def _named(each: str, sort: Sort) -> Named:
     """Write one of a group as a receiver; mail goes to addresses only, all else to numbers."""
-    fits = ("@" in each) is (sort is Sort.MAIL)
-    return Named(each, each if fits else "", sort)
+    if sort is Sort.MAIL:
+        return Named(each, each if "@" in each else "", sort)
+    return Named(each, clean(each), sort)
 
 
 def _unfolded(to: Iterable[Named], people: Mapping[str, list[Named]]) -> Iterable[Named]:

@@ -102,11 +102,15 @@ def clean(text: str, home: str = "RU") -> str:
 
     Blanks, brackets, hyphens and dots go; a plus says that the rest is international already.
     """
-    digits = _digits(text, home)
-    if not SHORTEST <= len(digits) <= LONGEST:
-        return ""
-    found = phone.parse(f"+{digits}")
+    written = international(text, home)
+    found = phone.parse(written) if written else None
     return "" if found is None else found.e164
+
+
+def international(text: str, home: str = "RU") -> str:
+    """Read one number with its plus whether or not anybody has its calling code; empty where it is none."""
+    digits = _digits(text, home)
+    return f"+{digits}" if SHORTEST <= len(digits) <= LONGEST else ""
 
 
 def _digits(text: str, home: str) -> str:

@@ -10,7 +10,7 @@ from depesza.dialects.smsc.answers import Refused, Value, answer_id, answer_list
 from depesza.dialects.smsc.call import Call
 from depesza.dialects.smsc.codes import NO_RECORD, PARAMETERS
 from depesza.dialects.smsc.naming import LARGEST_ID, MAIL
-from depesza.dialects.smsc.numbers import Sort, read_phones
+from depesza.dialects.smsc.numbers import Sort, international, read_phones
 from depesza.services import bars, card_groups, cards
 from depesza.services.card_groups import Group
 from depesza.services.cards import Address, Card, Search
@@ -49,14 +49,18 @@ def _book(call: Call) -> int:
 
 
 def read_addresses(phones: str, mails: str, home: str) -> list[Address]:
-    """Read lists of numbers and of mail addresses; those at the same place belong together."""
+    """Read lists of numbers and of mail addresses; those at the same place belong together.
+
+    A contact may have a number whose calling code nobody has, as those of a client's tests do.
+    """
     found = read_phones(_MARKS.sub(",", phones), home)
-    if any(named.bad or named.sort is not Sort.NUMBER for named in found):
+    numbers = [named.address or international(named.written, home) for named in found]
+    if not all(numbers) or any(named.sort is not Sort.NUMBER for named in found):
         raise Refused(*PARAMETERS)
     written = list(dict.fromkeys([mail for mail in _MAIL_MARKS.split(mails) if mail]))
     if not all(MAIL.fullmatch(mail) for mail in written):
         raise Refused(*PARAMETERS)
-    return [Address(*pair) for pair in zip_longest([named.address for named in found], written, fillvalue="")]
+    return [Address(*pair) for pair in zip_longest(numbers, written, fillvalue="")]
 
 
 def read_birthday(text: str) -> str:
