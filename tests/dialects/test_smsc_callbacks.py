@@ -189,3 +189,20 @@ async def test_a_call_that_was_waited_for_is_told(bureau: Bureau) -> None:
     await bureau.store.run(called)
     await bureau.quiet()
     assert [form(call)["md5"] for call in bureau.told] == ["16e513293b6ed42ca7e43f38d75ba3b2"]
+
+
+@pytest.mark.parametrize(
+    ("params", "kind"),
+    [
+        ({}, "0"),
+        ({"flash": 1}, "1"),
+        ({"bin": 2, "mes": "00414243"}, "2"),
+        ({"push": 1, "mes": "http://a.example/x\ntitle"}, "3"),
+    ],
+)
+async def test_a_callback_tells_what_kind_of_text_it_was(bureau: Bureau, params: dict[str, object], kind: str) -> None:
+    await bureau.change_account(callback=URL)
+    assert (await bureau.send(**params)).startswith("OK")
+    await bureau.quiet()
+    await bureau.report(bureau.sent[0])
+    assert [(form(call)["status"], form(call)["type"]) for call in bureau.told] == [("0", kind), ("1", kind)]

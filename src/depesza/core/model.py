@@ -91,6 +91,17 @@ class Channel(StrEnum):
     """No message: a question to the network. Prices only."""
 
 
+class Shape(IntEnum):
+    """How an SMS is meant to be taken by the phone; `find_messages` and `find_remotes` compute it too."""
+
+    TEXT = 0
+    FLASH = 1
+    """Shown and not kept."""
+    OCTETS = 2
+    PUSH = 3
+    """A WAP push."""
+
+
 class Attached(Struct, frozen=True):
     """A file that goes with a message: a document in the store."""
 
@@ -127,6 +138,13 @@ class Extras(Struct, frozen=True, omit_defaults=True):
     """The client's number for whoever made its program."""
 
 
+def shape_of(alphabet: str, flash: bool, extras: Extras | None) -> Shape:
+    """Tell how an SMS is meant to be taken."""
+    if alphabet == "binary":
+        return Shape.PUSH if extras is not None and extras.push else Shape.OCTETS
+    return Shape.FLASH if flash else Shape.TEXT
+
+
 class Content(Struct, frozen=True, gc=False):
     """What all messages of one submission have in common: one row in `submissions`."""
 
@@ -161,6 +179,11 @@ class Content(Struct, frozen=True, gc=False):
     """Address of its own for news, which is told final states only; empty: the user's or account's."""
     channel: Channel = Channel.SMS
     extras: Extras | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """How an SMS is meant to be taken."""
+        return shape_of(self.alphabet, self.flash >= 0, self.extras)
 
 
 class Message(Struct, frozen=True, gc=False):
@@ -358,6 +381,7 @@ class ReceiptFact(Struct, frozen=True, gc=False, omit_defaults=True):
     parts: int = 0
     price: int = 0
     channel: Channel = Channel.SMS
+    shape: Shape = Shape.TEXT
 
 
 class ReplyFact(Struct, frozen=True, gc=False):

@@ -23,6 +23,7 @@ from depesza.core.model import (
     Outcome,
     Receipt,
     ReceiptFact,
+    Shape,
     State,
     Way,
 )
@@ -61,6 +62,7 @@ class Found(Struct, gc=False):
     callback: str
     way: str
     channel: Channel
+    shape: Shape
     told: Parts | None = None
     """Its parts, once they were read: a service does not read what it wrote itself."""
 
@@ -72,7 +74,7 @@ _NAMES = {state: state.name for state in State}
 
 def found_of(row: Row) -> Found:
     """Read a message from the columns of `find_messages`."""
-    return Found(row[0], row[1], row[2], _STATES[row[3]], *row[4:15])
+    return Found(row[0], row[1], row[2], _STATES[row[3]], *row[4:16])
 
 
 async def step(
@@ -122,7 +124,7 @@ async def step(
     if (message.callback or account.callback or user is not None) and (final or target in (State.SENT, State.PENDING)):
         fact = ReceiptFact(
             message.id, target, reason, now, message.sender, message.receiver, message.tag, message.parts,
-            message.price, message.channel,
+            message.price, message.channel, message.shape,
         )  # fmt: skip
         notices.owe_receipt(tx, account, user, message.dialect, fact, message.callback)
     if facts.webhooks and message.user:
@@ -196,7 +198,7 @@ def _taken(tx: Tx, message: Message, at: int) -> None:
         user = tx.facts.user.get(content.user) if content.user else None
         fact = ReceiptFact(
             id, State.SENT, "", at, content.sender, message.receiver, content.tag, message.parts, message.price,
-            content.channel,
+            content.channel, content.shape,
         )  # fmt: skip
         notices.owe_receipt(tx, account, user, content.dialect, fact, own)
 
@@ -207,7 +209,7 @@ def _row_of(message: Message, state: int = _SENT) -> Row:
     return (
         message.id, content.account, content.user, state, message.parts, message.price, message.receiver,
         message.connector, content.id, content.sender, content.dialect, content.tag, content.callback, content.way,
-        content.channel,
+        content.channel, content.shape,
     )  # fmt: skip
 
 

@@ -147,7 +147,7 @@ async def _write(tx: Tx, account: Account, user: User | None, plan: Plan, now: i
             content = message.content
             fact = ReceiptFact(
                 message.id, message.state, message.refusal, now, content.sender, message.receiver, content.tag,
-                message.parts, message.price, content.channel,
+                message.parts, message.price, content.channel, content.shape,
             )  # fmt: skip
             notices.owe_receipt(tx, account, user, content.dialect, fact, content.callback)
             await notices.owe_hooks(

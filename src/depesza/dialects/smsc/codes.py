@@ -6,7 +6,7 @@ spec: smsc/1.6 smsc/3.2 smsc/3.3 smsc/3.4
 from enum import StrEnum
 from typing import NamedTuple
 
-from depesza.core.model import Channel, State
+from depesza.core.model import Channel, Shape, State
 
 
 class Fault(NamedTuple):
@@ -101,12 +101,13 @@ CHANNELS = {
 _OF_CHANNEL = {channel: kind for kind, channel in CHANNELS.items()} | {Channel.HLR: Kind.HLR}
 
 
-def kind_of(channel: Channel, *, flash: bool = False, binary: bool = False, push: bool = False) -> Kind:
+_OF_SHAPE = {Shape.TEXT: Kind.SMS, Shape.FLASH: Kind.FLASH, Shape.OCTETS: Kind.BIN, Shape.PUSH: Kind.PUSH}
+
+
+def kind_of(channel: Channel, shape: Shape) -> Kind:
     """Tell what was sent."""
     found = _OF_CHANNEL.get(channel)
-    if found is not None:
-        return found
-    return Kind.PUSH if push else Kind.BIN if binary else Kind.FLASH if flash else Kind.SMS
+    return found if found is not None else _OF_SHAPE[shape]
 
 
 WITHOUT_TEXT = frozenset({Kind.HLR, Kind.PING})

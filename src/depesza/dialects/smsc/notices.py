@@ -110,7 +110,7 @@ def _status(fact: LookupFact, date: Callable[[int], str]) -> News:
         "time": date(fact.at),
         "ts": write_stamp(fact.at),
         "err": err,
-        "type": TYPES[kind_of(fact.channel)],
+        "type": TYPES[kind_of(fact.channel, fact.shape)],
         "cost": two_decimals(fact.price),
         "sender": fact.sender,
         "cnt": fact.parts,

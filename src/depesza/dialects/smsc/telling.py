@@ -6,6 +6,7 @@ from datetime import tzinfo
 from depesza.core.countries import name_in
 from depesza.core.ledger import two_decimals
 from depesza.core.lookup import Finding
+from depesza.core.model import shape_of
 from depesza.core.ranges import Ranges
 from depesza.dialects.smsc.answers import JSON, TEXT, XML, Id, Members, Refused, Value, write_object
 from depesza.dialects.smsc.codes import STATUSES, TYPES, Kind, fate, kind_of
@@ -74,12 +75,7 @@ def tell(item: Item, numbering: Ranges, zone: tzinfo) -> dict[str, Value]:
 
 def what(item: Item) -> Kind:
     """Tell what kind of message it is."""
-    return kind_of(
-        item.channel,
-        flash=item.flash,
-        binary=item.alphabet == Encoding.BINARY,
-        push=item.extras is not None and item.extras.push,
-    )
+    return kind_of(item.channel, shape_of(item.alphabet, item.flash, item.extras))
 
 
 def tell_finding(finding: Finding) -> dict[str, Value]:

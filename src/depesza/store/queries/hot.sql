@@ -80,23 +80,28 @@ SELECT optouts.number AS number, optouts.kind AS kind FROM v JOIN optouts ON opt
 
 -- name: find_remotes
 -- values: n bigint, connector bigint, remote text
--- columns: n, remote, part, part_state, id, account, user_id, state, parts, price, receiver, connector, submission, sender, dialect, tag, callback, way, channel
+-- columns: n, remote, part, part_state, id, account, user_id, state, parts, price, receiver, connector, submission, sender, dialect, tag, callback, way, channel, shape
 -- Find the messages of carriers' ids, with what a receipt needs to know.
 SELECT v.n AS n, r.remote AS remote, r.part AS part, r.state AS part_state, m.id AS id, m.account AS account,
   m.user_id AS user_id, m.state AS state, m.parts AS parts, m.price AS price, m.receiver AS receiver,
   m.connector AS connector, m.submission AS submission, s.sender AS sender, s.dialect AS dialect, s.tag AS tag,
-  s.callback AS callback, s.way AS way, s.channel AS channel
+  s.callback AS callback, s.way AS way, s.channel AS channel,
+  CASE WHEN s.alphabet = 'binary' THEN CASE WHEN s.extras LIKE '%"push":true%' THEN 3 ELSE 2 END
+    WHEN s.flash >= 0 THEN 1 ELSE 0 END AS shape
 FROM v JOIN remotes r ON r.connector = v.connector AND r.remote = v.remote
 JOIN messages m ON m.id = r.message JOIN submissions s ON s.id = m.submission /*pg FOR UPDATE OF m */
 
 -- name: find_messages
 -- values: id bigint
--- columns: id, account, user_id, state, parts, price, receiver, connector, submission, sender, dialect, tag, callback, way, channel, attempts, expires
+-- columns: id, account, user_id, state, parts, price, receiver, connector, submission, sender, dialect, tag, callback, way, channel, shape, attempts, expires
 -- The same for messages whose ids we know.
 SELECT m.id AS id, m.account AS account, m.user_id AS user_id, m.state AS state, m.parts AS parts,
   m.price AS price, m.receiver AS receiver, m.connector AS connector, m.submission AS submission,
   s.sender AS sender, s.dialect AS dialect, s.tag AS tag, s.callback AS callback, s.way AS way,
-  s.channel AS channel, m.attempts AS attempts, m.expires AS expires
+  s.channel AS channel,
+  CASE WHEN s.alphabet = 'binary' THEN CASE WHEN s.extras LIKE '%"push":true%' THEN 3 ELSE 2 END
+    WHEN s.flash >= 0 THEN 1 ELSE 0 END AS shape,
+  m.attempts AS attempts, m.expires AS expires
 FROM v JOIN messages m ON m.id = v.id JOIN submissions s ON s.id = m.submission /*pg FOR UPDATE OF m */
 
 -- name: sibling_parts
