@@ -186,7 +186,7 @@ WRONG = [
     (
         ("connector", "create", "c", "--kind", "pigeon"),
         1,
-        "there is no kind pigeon; there are gammu, modem, phones, smpp, virtual",
+        "there is no kind pigeon; there are gammu, mail, modem, phones, smpp, virtual",
     ),
     (("connector", "create", "c", "--kind", "smpp"), 1, "connector c: Object missing required field `host`"),
     (("connector", "create", "c", "--kind", "smpp", "--set", "host"), 2, "--set host: it is written name=value"),

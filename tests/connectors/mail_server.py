@@ -39,6 +39,10 @@ class Postbox:
         self.answers: dict[str, list[str]] = {"MAIL": [], "RCPT": [], "DATA": []}
         """What the next commands are answered; `DROP` breaks the connection, `HANG` lets it wait."""
         self.notifies = True
+        self.farewell = 0.0
+        """Seconds until QUIT is answered."""
+        self.most = 100
+        """Connections at once; others are sent away when they say hello."""
         self.logins: list[tuple[bytes, bytes]] = []
         self.sessions: set[int] = set()
         self.hellos: list[str] = []
@@ -48,6 +52,8 @@ class Postbox:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
+        if len(self.sessions) >= self.most:
+            return ["421 4.7.0 too many connections"]
         self.sessions.add(id(session))
         self.hellos.append(hostname)
         return [*responses[:-1], *(["250-DSN"] if self.notifies else []), responses[-1]]
@@ -73,6 +79,10 @@ class Postbox:
             options = [*envelope.mail_options, *envelope.rcpt_options]
             self.taken.append(Taken(str(envelope.mail_from), envelope.rcpt_tos[0], options, envelope.content))
         return answer
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self.farewell)
+        return "221 Bye"
 
     async def _answer(self, stage: str, server: SMTP) -> str:
         answer = self.answers[stage].pop(0) if self.answers[stage] else "250 2.0.0 OK"

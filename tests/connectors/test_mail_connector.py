@@ -152,6 +152,27 @@ async def test_connections_end_after_some_mails_and_when_there_are_none() -> Non
         assert heard.outcomes[6].refusal == ""
 
 
+async def test_a_mail_that_comes_while_the_last_connection_is_being_closed() -> None:
+    async with mail_server() as box, started(box, connections=1, idle=0.05) as (connector, heard):
+        box.farewell = 0.2
+        await asyncio.sleep(0.1)
+        connector.send(letter())
+        await until(lambda: heard.outcomes)
+        assert heard.outcomes[1].refusal == ""
+        box.farewell = 0.0
+
+
+async def test_a_server_that_allows_few_connections_is_given_no_more() -> None:
+    async with mail_server() as box:
+        box.most = 2
+        async with started(box, connections=5) as (connector, heard):
+            feed(connector, heard, [letter(number) for number in range(1, 31)])
+            await until(lambda: len(heard.outcomes) == 30)
+            assert {outcome.refusal for outcome in heard.outcomes.values()} == {""}
+            assert connector.health.sessions == 2
+            assert connector.link is Link.UP
+
+
 async def test_a_connection_that_the_server_closed_meanwhile_costs_no_mail() -> None:
     async with mail_server() as box, started(box) as (connector, heard):
         connector.send(letter(1))

@@ -167,7 +167,12 @@ class Mail:
     def _hire(self, line: SmtpLine) -> None:
         worker = asyncio.get_running_loop().create_task(self._work(line))
         self._workers[worker] = line
-        worker.add_done_callback(lambda done: self._workers.pop(done, None))
+        worker.add_done_callback(self._ended)
+
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        del self._workers[worker]
+        if self._link is Link.UP:
+            self._hire_if_needed()  # for what came while the last connection was being closed
 
     async def _work(self, line: SmtpLine) -> None:
         """Carry one mail after the other over a connection, until there has been none for a while."""
