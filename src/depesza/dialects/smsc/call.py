@@ -64,6 +64,11 @@ class Call(Struct, Serving, frozen=True):
         return self.given.get(name) == "1"
 
 
+def base_of(context: Context, request: HttpRequest) -> str:
+    """Tell where this server is reached: as the operator says, or as the client did."""
+    return context.bases[0] if context.bases else f"{request.scheme}://{request.headers.get('host', 'localhost')}"
+
+
 Handler = Callable[[Call], Awaitable[HttpReply]]
 
 

@@ -8,9 +8,9 @@ import structlog
 from depesza.core.facts import Facts, Limits
 from depesza.core.model import MICRO, Notice
 from depesza.dialects.contract import Context, Row
-from depesza.dialects.smsc import answers, notices
+from depesza.dialects.smsc import answers, notices, openapi
 from depesza.dialects.smsc.answers import Refused
-from depesza.dialects.smsc.call import Call, Script, fingerprint
+from depesza.dialects.smsc.call import Call, Script, base_of, fingerprint
 from depesza.dialects.smsc.codes import CONCURRENT, DUPLICATE
 from depesza.dialects.smsc.login import Caller, Doorkeeper
 from depesza.dialects.smsc.parameters import Given, read_parameters
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 SENDING = frozenset({"send", "jobs"})
 """Scripts whose refusals count towards locking an address."""
+DOCUMENT = "openapi.json"
+"""What is told to anybody."""
 
 
 class Smsc:
@@ -43,6 +45,8 @@ class Smsc:
         """Answer a request; never raises for bad input."""
         place, name = _called(request)
         script = self._scripts.get(name)
+        if name == DOCUMENT and place == "sys":
+            return openapi.tell(SCRIPTS, base_of(self._context, request))
         if script is None:
             return HttpReply(404, b"Nothing lives here", "text/plain; charset=utf-8")
         if request.method not in ("GET", "POST"):
@@ -73,7 +77,7 @@ class Smsc:
             Row("GET, POST", path, done=True, note=script.about)
             for script in SCRIPTS
             for path in (f"/sys/{script.name}.php", f"/rest/{script.name}/")
-        ]
+        ] + [Row("GET, POST", f"/sys/{DOCUMENT}", done=True, note="All of this, as OpenAPI 3.1: ours")]
 
     async def _answer(self, request: HttpRequest, script: Script, given: Given) -> HttpReply:
         """The order of checks: how many at once, the address, who calls, then what. spec: smsc/1.6"""

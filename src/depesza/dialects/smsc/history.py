@@ -23,12 +23,12 @@ from depesza.wire.http import HttpReply
 
 HALF_A_YEAR = 184 * DAY
 MOST_RECEIVERS = 1_000
-_SENT = (
+SENT = (
     "status", "last_date", "last_timestamp", "err", "send_date", "send_timestamp", "phone", "cost", "sender_id",
     "status_name", "message", "type", "country", "operator", "region", "id", "int_id", "sms_cnt", "format", "crc",
     "mccmnc", "comment",
 )  # fmt: skip
-_PRICES = {
+PRICES = {
     "api": Channel.SMS,
     "mass": Channel.SMS,
     "mms": Channel.MMS,
@@ -46,7 +46,7 @@ _PRICES = {
 
 async def handle(call: Call) -> HttpReply:
     """Answer what is asked for."""
-    for name, handler in _ASKED.items():
+    for name, handler in ACTIONS.items():
         if call.asked(name):
             return await handler(call)
     raise Refused(*PARAMETERS)
@@ -93,7 +93,7 @@ def _receivers(call: Call, mail: bool) -> tuple[str, ...]:
 def _sent(call: Call, item: Item) -> dict[str, Value]:
     told = tell(item, call.facts.numbering, call.zone)
     told |= {"format": 8 if what(item) is Kind.MAIL else 0, "crc": crc32(str(told["message"]).encode())}
-    return {name: told[name] for name in _SENT}
+    return {name: told[name] for name in SENT}
 
 
 async def received(call: Call) -> HttpReply:
@@ -167,7 +167,7 @@ def _zone(call: Call, row: Price) -> dict[str, int | str]:
         name: facts.pricing.zone(
             account.priced_as or account.id, row.prefix, row.country, row.operator, channel, account.currency
         )
-        for name, channel in _PRICES.items()
+        for name, channel in PRICES.items()
     }
     told = {name: _price(micro) for name, micro in costs.items() if micro is not None}
     return {"zone": row.operator or row.prefix or row.country, "name": _name(facts, row), **told}
@@ -194,7 +194,7 @@ async def mega_accounts(call: Call) -> HttpReply:
     raise Refused(*NO_RECORD)
 
 
-_ASKED: dict[str, Handler] = {
+ACTIONS: dict[str, Handler] = {
     "get_messages": sent,
     "get_answers": received,
     "get_stat": stat,

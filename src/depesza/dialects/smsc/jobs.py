@@ -47,7 +47,7 @@ _FLAGS = {"": {}, "sms": {}, "bin": {"bin": "2"}}
 
 async def handle(call: Call) -> HttpReply:
     """Answer a request."""
-    return await act(call, {"add": _add, "del": _delete, "cancel": _cancel, "get": _get, "get_all": _list})
+    return await act(call, ACTIONS)
 
 
 # ordered
@@ -202,3 +202,6 @@ def _told(call: Call, standing: Standing) -> dict[str, Value]:
         "failed": figures.failed,
         "cost": two_decimals(figures.price),
     }
+
+
+ACTIONS = {"add": _add, "del": _delete, "cancel": _cancel, "get": _get, "get_all": _list}

@@ -14,7 +14,7 @@ FLAGS = tuple([f"{operator}_{kind}" for operator in ("mts", "mega", "bee", "tele
 
 async def handle(call: Call) -> HttpReply:
     """Answer a request."""
-    return await act(call, {"add": _add, "get": _get})
+    return await act(call, ACTIONS)
 
 
 async def _add(call: Call) -> HttpReply:
@@ -33,3 +33,6 @@ async def _get(call: Call) -> HttpReply:
 def _tell(template: OperatorTemplate) -> dict[str, Value]:
     told: dict[str, Value] = {"id": template.id, "sender": template.sender, "message": template.text}
     return told | {flag: int(flag in template.flags) for flag in FLAGS}
+
+
+ACTIONS = {"add": _add, "get": _get}

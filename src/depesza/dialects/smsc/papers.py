@@ -29,7 +29,7 @@ _GAP = Line()
 
 async def handle(call: Call) -> HttpReply:
     """Do what is asked for."""
-    return await act(call, {"add_account": _add, "get_account": _get, "get_act": _act})
+    return await act(call, ACTIONS)
 
 
 async def _add(call: Call) -> HttpReply:
@@ -114,3 +114,6 @@ def _month(at: int, zone: tzinfo) -> tuple[int, int]:
     first = datetime.fromtimestamp(at // MICRO, UTC).astimezone(zone).replace(day=1, hour=0, minute=0, second=0)
     later = (first + timedelta(days=32)).replace(day=1)
     return int(first.timestamp()) * MICRO, int(later.timestamp()) * MICRO
+
+
+ACTIONS = {"add_account": _add, "get_account": _get, "get_act": _act}

@@ -29,8 +29,8 @@ MMS_FILES = frozenset({"txt", "jpg", "jpeg", "gif", "png", "wav", "amr", "mp3", 
 
 _NO_TEXT = WITHOUT_TEXT | {Kind.BIN}
 _SWITCHES = {"": 0, "0": 0, "1": 1}
-_LEVELS = {"": 0, "0": 0, "1": 1, "2": 2}
-_COSTS = {**_LEVELS, "3": 3}
+LEVELS = {"": 0, "0": 0, "1": 1, "2": 2}
+COSTS = {**LEVELS, "3": 3}
 _BOT = re.compile(r"@[A-Za-z0-9_]{3,64}|wa:\+?[0-9]{7,15}")
 _WHATSAPP_BOT = "wa:"
 _FLAGS = frozenset(PRECEDENCE)
@@ -120,7 +120,7 @@ def read_send(given: Given, now: int, *, home: str = "RU", zone: tzinfo = MOSCOW
         due=0,
         spread=read_spread(texts.get("period", ""), texts.get("freq", "")),
         valid=read_valid(texts.get("valid", "")),
-        cost=_choice(texts, "cost", _COSTS),
+        cost=_choice(texts, "cost", COSTS),
         tell_each=_choice(texts, "op") == 1,
         tell_bad=_choice(texts, "err") == 1,
         files=given.files,
@@ -138,7 +138,7 @@ def _with_rare(given: Given, wanted: Wanted) -> Wanted:
     texts = given.texts
     return replace(
         wanted,
-        translit=_choice(texts, "translit", _LEVELS),
+        translit=_choice(texts, "translit", LEVELS),
         max_parts=_number(texts, "maxsms", 1, 9999),
         shorten=_choice(texts, "tinyurl") == 1,
         subject=given.get("subj"),
@@ -157,9 +157,7 @@ def _asked(texts: Mapping[str, str], bot: str) -> Set[Kind]:
     if _FLAGS.isdisjoint(texts) and not bot:
         return _NONE
     asked = {
-        kind
-        for kind in PRECEDENCE
-        if kind in texts and _choice(texts, kind, _LEVELS if kind is Kind.BIN else _SWITCHES)
+        kind for kind in PRECEDENCE if kind in texts and _choice(texts, kind, LEVELS if kind is Kind.BIN else _SWITCHES)
     }
     if bot:
         asked.add(Kind.WHATSAPP if bot.startswith(_WHATSAPP_BOT) else Kind.TELEGRAM)

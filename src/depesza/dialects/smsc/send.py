@@ -9,7 +9,7 @@ from depesza.core.model import MICRO, State
 from depesza.core.planning import Refused as Unplannable
 from depesza.core.quota import ip_allowed
 from depesza.dialects.smsc.answers import Id, Refused, Row, Sent, answer_sent
-from depesza.dialects.smsc.call import Call, fingerprint
+from depesza.dialects.smsc.call import Call, base_of, fingerprint
 from depesza.dialects.smsc.codes import (
     DENIED,
     DUPLICATE,
@@ -83,17 +83,11 @@ def _setting(call: Call, wanted: Wanted, files: Sequence[File], code: str) -> Se
         account=call.account,
         facts=call.facts,
         now=call.now,
-        base=base_of(call) if wanted.shorten else "",
+        base=base_of(call.context, call.request) if wanted.shorten else "",
         code=code,
         files=tuple([file.unkept for file in files]),
         lifetime=lifetime * 60 * MICRO,
     )
-
-
-def base_of(call: Call) -> str:
-    """Tell where this server is reached: as the operator says, or as the client did."""
-    bases = call.context.bases
-    return bases[0] if bases else f"{call.request.scheme}://{call.request.headers.get('host', 'localhost')}"
 
 
 def _code(call: Call) -> str:

@@ -16,7 +16,7 @@ SIGNATURE = "fl[1]"
 
 async def handle(call: Call) -> HttpReply:
     """Answer a request."""
-    return await act(call, {"add": _add, "chg": _change, "del": _delete, "get": _get})
+    return await act(call, ACTIONS)
 
 
 async def _add(call: Call) -> HttpReply:
@@ -75,3 +75,6 @@ def _tell(template: Template) -> dict[str, Value]:
         "sender": template.sender,
         "flag": int(template.signature),
     }
+
+
+ACTIONS = {"add": _add, "chg": _change, "del": _delete, "get": _get}

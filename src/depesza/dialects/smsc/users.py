@@ -38,22 +38,24 @@ SUM = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?")
 """How money is written."""
 _HOURS = re.compile(r"(1?[0-9]|2[0-3])-(1?[0-9]|2[0-4])")
 _CODE = re.compile(r"-?[0-9]{1,15}")
-_FLAG = re.compile(r"(?:fl|fl2|fl3|mfl)\[[0-9]{1,3}\]")
-_COUNTS = {"dlim": "day", "plim": "day_number", "tlim": "day_text", "ilim": "day_address", "ktm": "keep_days"}
-_TOLD = frozenset({
+FLAG = re.compile(r"(?:fl|fl2|fl3|mfl)\[[0-9]{1,3}\]")
+COUNTS = {"dlim": "day", "plim": "day_number", "tlim": "day_text", "ilim": "day_address", "ktm": "keep_days"}
+TOLD = frozenset({
     "email", "email2", "phone", "phone2", "fio", "props", "cntr", "notes", "site_id", "mintrf", "sender2", "nb",
     "ph", "mph", "mh1", "mh2", "mlen", "answ", "answ_call", "url",
 })  # fmt: skip
 """What is kept as it is told; flags are as well."""
 STATUSES_TO_URL, INCOMING_TO_URL, BLOCKED, VIRTUAL, SMPP = "fl[10]", "fl[11]", "fl2[10]", "fl2[27]", "fl[2]"
 NO_MAILINGS, PARENTS_SENDERS, PARENTS_CONTACTS = "fl[6]", "fl[29]", "fl[26]"
+FLAGS = (
+    STATUSES_TO_URL, INCOMING_TO_URL, BLOCKED, VIRTUAL, SMPP, NO_MAILINGS, PARENTS_SENDERS, PARENTS_CONTACTS,
+)  # fmt: skip
+"""Flags that do something."""
 
 
 async def handle(call: Call) -> HttpReply:
     """Do what is asked for."""
-    return await act(
-        call, {"add": _add, "chg": _change, "pay": _pay, "get_stat": _stat, "get_stat_all": _stat_all}
-    )  # fmt: skip
+    return await act(call, ACTIONS)
 
 
 async def _add(call: Call) -> HttpReply:
@@ -142,8 +144,8 @@ async def _changes(call: Call, known: Mapping[str, str], shares: tuple[str, ...]
 
 
 def _details(call: Call) -> dict[str, str]:
-    told = {name: call.given.get(name).strip() for name in call.given.texts if name in _TOLD}
-    told |= {name: str(int(read_switch(call, name))) for name in call.given.texts if _FLAG.fullmatch(name)}
+    told = {name: call.given.get(name).strip() for name in call.given.texts if name in TOLD}
+    told |= {name: str(int(read_switch(call, name))) for name in call.given.texts if FLAG.fullmatch(name)}
     if "tariff" in call.given:
         told[PLAN] = str(read_number(call, "tariff", MOST_PLANS))
     if any(len(value) > details.LONGEST for value in told.values()):
@@ -197,7 +199,7 @@ def _callbacks(told: Mapping[str, str]) -> dict[str, Any]:
 def _limits(call: Call) -> dict[str, Any]:
     """Give the limits that a request sets."""
     given = call.given
-    fields: dict[str, Any] = {ours: read_number(call, name, 10**9) for name, ours in _COUNTS.items() if name in given}
+    fields: dict[str, Any] = {ours: read_number(call, name, 10**9) for name, ours in COUNTS.items() if name in given}
     if "vld" in given:
         fields["lifetime"] = read_number(call, "vld", MINUTES_A_DAY)
     if "tmlim" in given:
@@ -240,7 +242,7 @@ def _login(name: str) -> str:
 
 def _only_a_login(call: Call) -> None:
     """Refuse what a login of the same account can't have of its own."""
-    told = [name for name in call.given.texts if name in _TOLD or (_FLAG.fullmatch(name) and name != BLOCKED)]
+    told = [name for name in call.given.texts if name in TOLD or (FLAG.fullmatch(name) and name != BLOCKED)]
     if told or _limits(call) or not {"tariff", "curr", "tz", "sender"}.isdisjoint(call.given.texts):
         raise Refused(*PARAMETERS)
 
@@ -301,3 +303,6 @@ def _listed(call: Call, rows: list[dict[str, Value]]) -> HttpReply:
         raise Refused(*NO_RECORD)
     listed: list[Members] = [*rows]
     return answer_list(listed, call.fmt, call.charset, element="user")
+
+
+ACTIONS = {"add": _add, "chg": _change, "pay": _pay, "get_stat": _stat, "get_stat_all": _stat_all}
