@@ -5,6 +5,7 @@ second, and known at once where it happened.
 """
 
 import re
+from hashlib import md5
 
 from msgspec import Struct
 
@@ -17,7 +18,6 @@ from depesza.dialects.smsc.answers import Refused
 from depesza.dialects.smsc.codes import AUTHORISE, IP_BLOCKED
 from depesza.dialects.smsc.parameters import Given
 from depesza.services import protection
-from depesza.services.logins import digests
 from depesza.services.protection import Watch
 
 LONGEST_KEY = 4_096
@@ -128,7 +128,7 @@ class Doorkeeper:
 
 def _candidates(login: Login, shown: str) -> list[tuple[str, str]]:
     """List what may have been shown: the digest of a password, or the password."""
-    clear = (login.md5, digests(shown)[0])
+    clear = (login.md5, md5(shown.encode(), usedforsecurity=False).hexdigest())
     if _MD5.fullmatch(shown):
         return [(login.md5, shown), clear]
     return [(login.sha1, shown), clear] if _SHA1.fullmatch(shown) else [clear]

@@ -138,13 +138,14 @@ async def _sent(call: Call, wanted: Wanted, ready: Post, files: Sequence[File]) 
 def guard_of(call: Call, wanted: Wanted) -> Guard:
     """Tell by what a request is known again and where it comes from; addresses on a login's list are no news."""
     limits = call.limits
-    login = call.facts.login_named.get(call.login)
+    login = call.facts.login_named.get(call.login) if limits.new_addresses else None
     listed = login is not None and login.ips and ip_allowed(call.request.client, login.ips)
+    visitor = wanted.visitor
     return Guard(
         digest=fingerprint(call.given) if limits.repeats else "",
         login=call.login,
         address="" if listed else call.request.client,
-        visitor=read_visitor(wanted.visitor) or wanted.visitor[:LONGEST_VISITOR],
+        visitor=visitor and (read_visitor(visitor) or visitor[:LONGEST_VISITOR]),
         shown=wanted.captcha,
     )
 
