@@ -1,4 +1,4 @@
-"""Limits of SMSC's programs hold for all processes in front of one database. spec: smsc/1.7"""
+"""SMSC's API in front of PostgreSQL: limits hold for all processes, and every octet is kept. spec: smsc/1.7"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from depesza.core.planning import Policy
 from depesza.dialects.contract import Context
 from depesza.dialects.smsc import Smsc
 from depesza.store.opening import open_store
+from depesza.wire.gsm import Encoding, write_text
 from depesza.wire.http import HttpRequest
 
 pytestmark = pytest.mark.anyio
@@ -52,3 +53,17 @@ async def test_a_flood_is_counted_by_two_processes_together(bureau: Bureau, neig
     codes = [reply.body.partition(b",")[2] for reply in replies]
     assert sorted(codes) == [b"-6"] * 7 + [b"1"] * 5
     assert len({reply.body.partition(b",")[0] for reply in replies}) == 12
+
+
+async def test_every_octet_of_a_binary_message_arrives(bureau: Bureau) -> None:
+    octets = bytes(range(128))
+    assert await bureau.send(bin=2, mes="00" + octets.hex(), fmt=1) == "1234,1"
+    assert await bureau.send(bin=1, mes=b"\0" + octets[::-1], fmt=1) == "1235,1"
+    assert await bureau.send(push=1, mes="http://h.example/\nHi", fmt=1) == "1236,1"
+    await bureau.quiet()
+    sent = [write_text(message.body, Encoding.BINARY) for message in bureau.sent]
+    assert sent[:2] == [octets, octets[::-1]]
+    assert b"\0" in sent[2]
+    told = await bureau.get("status", phone=PHONE, id=1234, fmt=1, all=1)
+    assert "00" + octets.hex().upper() in told
+    assert await bureau.send(mes=b"a\0b", fmt=1) == "0,-1"

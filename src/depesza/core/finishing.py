@@ -10,7 +10,7 @@ import msgspec
 from depesza.core.cutting import cut
 from depesza.core.model import Extras, Submission
 from depesza.wire import wap
-from depesza.wire.gsm import Encoding
+from depesza.wire.gsm import Encoding, read_text
 
 
 def finish(submission: Submission) -> Submission:
@@ -40,7 +40,7 @@ def _pushed(submission: Submission, extras: Extras) -> Submission:
             return ""
         link, _, title = text.partition("\n")
         header, octets = wap.write_push(wap.Indication(link.strip(), title.strip()))
-        return octets.decode("latin-1")
+        return read_text(octets, Encoding.BINARY)
 
     written = _rewritten(submission, write)
     return msgspec.structs.replace(

@@ -16,7 +16,7 @@ from depesza.dialects.smsc.codes import CHANNELS, PARAMETERS, Kind
 from depesza.dialects.smsc.numbers import Named
 from depesza.dialects.smsc.prefixes import Binary
 from depesza.dialects.smsc.reading import Letter, Wanted
-from depesza.wire.gsm import Encoding
+from depesza.wire.gsm import Encoding, read_text
 from depesza.wire.segment import MOST_PARTS
 
 FLASH = 0
@@ -130,7 +130,7 @@ def _texts(wanted: Wanted, letters: Sequence[Letter], code: str) -> tuple[str, t
 
 def _text(wanted: Wanted, letter: Letter, code: str) -> str:
     if letter.binary is not None:
-        return letter.binary.data.decode("latin-1")
+        return read_text(letter.binary.data, Encoding.BINARY)
     text = letter.text
     if code and text == "code":
         return " ".join(code)
