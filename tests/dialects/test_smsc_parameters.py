@@ -1,6 +1,7 @@
 """SMSC's parameters out of whatever carried them, in whatever character set. spec: smsc/1.1 smsc/1.4"""
 
 import json
+from math import isfinite
 from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
@@ -185,6 +186,42 @@ def test_nothing_makes_the_reader_fail(query: str, body: bytes, kind: str, rest:
     found = read(query, body, kind, rest=rest)
     assert found.fmt in range(4)
     found.with_utf8_detected()
+
+
+FLAT = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+MEMBERS = FLAT | st.recursive(st.lists(FLAT, max_size=3), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+BROKEN = st.dictionaries(st.text(max_size=3), FLAT, max_size=2) | st.sampled_from([float("nan"), float("-inf")])
+
+
+def is_number(value: object) -> bool:
+    """Tell whether JSON can say it."""
+    if isinstance(value, list):
+        return all(map(is_number, value))
+    return not isinstance(value, float) or isfinite(value)
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(st.text("phoneslistm", min_size=1, max_size=6), MEMBERS, max_size=4), st.booleans())
+def test_members_of_json_become_texts_whatever_they_are(members: dict[str, object], rest: bool) -> None:
+    found = read("fmt=1", json.dumps(members).encode(), JSON, rest=rest)
+    if not is_number([*members.values()]):
+        assert found.fault and set(found.texts) == {"fmt"}
+        return
+    assert found.fault == ""
+    assert set(found.texts) == {"fmt", *(name for name, value in members.items() if value is not None)}
+    assert all(found.texts[name] == value for name, value in members.items() if isinstance(value, str))
+
+
+@settings(max_examples=50)
+@given(st.dictionaries(st.text(max_size=6), MEMBERS, max_size=3), st.text(max_size=6), BROKEN, st.integers(0, 30))
+def test_an_object_inside_an_object_or_a_broken_end_is_a_fault(
+    members: dict[str, object], name: str, broken: object, cut: int
+) -> None:
+    whole = json.dumps({**members, name: [broken]}).encode()
+    for body in (whole, whole[: -1 - cut % (len(whole) - 2)], b"[%b]" % whole):
+        found = read("", body, JSON)
+        with pytest.raises(Refused):
+            found.check()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A platform for machine-made calls of SMSC's scripts, and calls of each script that succeed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,7 @@ class Examined:
         self.session = requests.Session()
         self._news = 0
 
-    def good(self, script: str) -> Iterator[dict[str, Any]]:
+    def good(self, script: str) -> Generator[dict[str, Any], object, None]:
         """Give the parameters of calls that succeed; expects to be sent the id that each one told."""
         for sent in BEFORE.get(script, ()):
             answer = self.session.post(f"{self.base}/rest/send/", json=WHO | sent, timeout=PATIENCE)

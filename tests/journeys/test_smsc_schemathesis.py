@@ -80,7 +80,7 @@ def test_a_script_answers_as_its_document_says(platform: Examined, operation: AP
         query = WHO | {"fmt": 3} if body else WHO | params | {"fmt": 3}
         answer = ask(platform, operation.Case(query=query, **body))
         assert not failed(answer), f"{params}: {answer.text}"
-        told = answer.json() if answer.headers["content-type"][0].startswith("application/json") else None
+        told = answer.json() if answer.content[:1] == b"{" else None
         try:
             params = good.send(told.get("id") if isinstance(told, dict) else None)
         except StopIteration:
