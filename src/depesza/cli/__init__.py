@@ -40,6 +40,8 @@ COMMANDS: dict[str, Row] = {
     "send": Row("depesza.cli.messages:send", "Send a text.", MESSAGES),
     "campaign": Row("depesza.cli.campaigns:campaign", "Sends to lists of receivers.", MESSAGES),
     "lookup": Row("depesza.cli.lookup:lookup", "Tell what the digits of a number say.", MESSAGES),
+    "alarm": Row("depesza.cli.alarms:alarm", "Texts prepared for a client's watchman.", MESSAGES),
+    "call-in": Row("depesza.cli.rented:call_in", "Tell that somebody called one of our numbers.", MESSAGES),
     "message": Row("depesza.cli.messages:message", "Show the life of a message.", MESSAGES),
     "callback": Row(
         "depesza.cli.callbacks:callback", "What clients were told, each try, and telling it again.", MESSAGES
@@ -62,6 +64,7 @@ COMMANDS: dict[str, Row] = {
     "pack": Row("depesza.cli.packs:pack", "What credits cost in money.", WHO),
     "restriction": Row("depesza.cli.moderation:restriction", "What operators are known not to take.", WAYS),
     "range": Row("depesza.cli.ranges:range", "Whose numbers are whose.", WAYS),
+    "number": Row("depesza.cli.rented:number", "Numbers that accounts may rent, or be called on.", WAYS),
     "price": Row("depesza.cli.network:price", "What a part costs.", WAYS),
 }
 

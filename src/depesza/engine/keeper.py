@@ -15,7 +15,7 @@ from depesza.core.ids import first_at
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, Receipt
 from depesza.engine.dispatcher import Dispatcher
-from depesza.services import documents, progress, protection, retention
+from depesza.services import documents, progress, protection, rentals, retention
 from depesza.store.contract import Stopped, Store
 
 log = structlog.get_logger()
@@ -232,6 +232,8 @@ class Keeper:
         while await self._store.insist(documents.forget_expired, self._now(), FILES):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         await self._store.insist(retention.forget_rest, oldest, self._now())
+        while await self._store.insist(rentals.renew, self._now(), PAGE):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         self._turns.forget()
 
     async def _hide(self, account: int, oldest: int) -> None:

@@ -143,9 +143,9 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "charge that differs from the prices of its messages",
         "submission {0}: charged {1}, its messages cost {2}",
-        # replies are charged too, and a client may delete its replies
+        # replies and numbers are charged too, and a client may delete its replies
         "SELECT id, SUM(charged), SUM(price) FROM (SELECT ref AS id, amount AS charged, 0 AS price FROM entries"
-        " WHERE kind = 'charge' AND note <> 'reply' AND ref >= ?1"
+        " WHERE kind = 'charge' AND note NOT IN ('reply', 'number') AND ref >= ?1"
         " UNION ALL SELECT submission, 0, price FROM messages WHERE submission >= ?1"
         " UNION ALL SELECT request, 0, price FROM lookups WHERE request >= ?1) both_sides"
         " GROUP BY id HAVING SUM(charged) <> SUM(price)",

@@ -124,6 +124,7 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     tx.write("DELETE FROM cart_items WHERE NOT EXISTS (SELECT 1 FROM carts WHERE carts.id = cart_items.cart)")
     since = made_at(oldest)
     links.forget(tx, since, now)
+    tx.write("DELETE FROM awaited_calls WHERE until < ?1", now)
     mailings.forget(tx, oldest)
     tx.write("DELETE FROM vouchers WHERE (used > 0 AND used < ?1) OR (revoked > 0 AND revoked < ?1)", since)
     tx.write("DELETE FROM vouchers WHERE expires > 0 AND expires < ?1", since)

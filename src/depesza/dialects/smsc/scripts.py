@@ -9,12 +9,15 @@ from depesza.dialects.smsc import (
     papers,
     phones,
     pictures,
+    ping,
+    receive_phones,
     send,
     senders,
     status,
     templates,
     tinyurls,
     users,
+    wait_call,
 )
 from depesza.dialects.smsc.call import Script
 
@@ -26,6 +29,9 @@ SCRIPTS = (
     Script("jobs", jobs.handle, same="", about="Campaigns, once or again and again"),
     Script("info", info.handle, about="Whose numbers are"),
     Script("get_mnp", info.ported, about="Ported numbers"),
+    Script("receive_phones", receive_phones.handle, about="Numbers that can be rented"),
+    Script("wait_call", wait_call.handle, about="Calls by which a number is proved"),
+    Script("ping", ping.handle, about="Alarms of a watchman"),
     Script("tinyurls", tinyurls.handle, about="How often short links were followed"),
     Script("get", history.handle, about="What was sent and received, sums, prices"),
     Script("phones", phones.handle, about="Contacts, their groups, the black list"),

@@ -28,3 +28,13 @@ SELECT id, amount, expires, revoked, used FROM vouchers WHERE digest = ?1 /*pg F
 -- columns: code
 -- Which of these codes stand in messages already.
 SELECT c.code AS code FROM v JOIN link_codes c ON c.code = v.code
+
+-- name: offered_number
+-- A number of the operator's, so that nobody else rents it meanwhile.
+SELECT number, currency, price, shared, account, prolong, until FROM offered_numbers WHERE number = ?1 /*pg FOR UPDATE */
+
+-- name: offered_due
+-- columns: number, currency, price, shared, account, prolong, until
+-- Numbers whose month is over.
+SELECT number, currency, price, shared, account, prolong, until FROM offered_numbers
+WHERE account > 0 AND until <= ?1 ORDER BY until LIMIT ?2 /*pg FOR UPDATE */

@@ -67,3 +67,44 @@ chats = Table(
     Index("chats_number", "account", "number", unique=True),
 )
 """Pages on which a number's conversations are read and answered: one a number."""
+
+offered_numbers = Table(
+    "offered_numbers",
+    metadata,
+    words("number", key=True),
+    words("currency"),
+    whole("price"),
+    small("shared"),
+    whole("account"),
+    small("prolong"),
+    whole("until"),
+    Index("offered_numbers_account", "account"),
+)
+"""Numbers that the operator rents out by the month, `until` when to whom; a `shared` one takes everybody's calls."""
+
+awaited_calls = Table(
+    "awaited_calls",
+    metadata,
+    whole("id", key=True),
+    whole("account"),
+    words("dialect"),
+    words("caller"),
+    words("number"),
+    whole("until"),
+    Index("awaited_calls_caller", "caller"),
+)
+"""Who shall call which number, and in whose words that is told."""
+
+alarms = Table(
+    "alarms",
+    metadata,
+    whole("account", key=True),
+    whole("id", key=True),
+    words("name"),
+    words("receivers"),
+    words("sender"),
+    words("failure"),
+    words("recovery"),
+    sqlite_with_rowid=False,
+)
+"""Texts that a client's watchman has sent by number: receivers are a JSON list."""
