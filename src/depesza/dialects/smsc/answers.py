@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 from depesza.core.ledger import two_decimals
 from depesza.dialects.smsc.charsets import Charset
 from depesza.wire.http import HttpReply
+from depesza.wire.markup import escape
 
 Id = int | str
 """What a message is called: a number of the vendor's range or the client's own word (`naming.read_id`)."""
@@ -24,10 +25,6 @@ TEXT, NUMBERS, XML, JSON = 0, 1, 2, 3
 CONTENT_TYPES = ("text/plain", "text/plain", "text/xml", "application/json")
 
 _quote: Callable[[str], str] = encode_basestring
-_ENTITIES = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-    | {chr(control): " " for control in range(32) if chr(control) not in "\t\n\r"}  # XML 1.0 knows no others
-)
 
 
 class Refused(Exception):
@@ -130,11 +127,6 @@ def _xml(name: str, value: Value) -> str:
         return f"<{name}>{escape(str(value))}</{name}>"
     items = "".join([f"{write_xml('item', item)}\n" for item in value])
     return f"<{name}>\n{items}</{name}>"
-
-
-def escape(text: str) -> str:
-    """Escape a text for XML, in an element or an attribute."""
-    return text.translate(_ENTITIES)
 
 
 class Row(Struct, frozen=True, gc=False):

@@ -11,8 +11,7 @@ from depesza.wire.http import HttpReply
 async def tell(call: Call) -> HttpReply:
     """Tell the balance; with `cur` the currency, and the credit where there is one."""
     account = call.account
-    held = await call.look(accounts.balance_of, quota.payer(account, None))
-    members: dict[str, Value] = {"balance": two_decimals(held)}
+    members: dict[str, Value] = {"balance": await held(call)}
     credit = quota.limit(account, None, call.facts)
     with_currency = "cur" in call.given
     if call.fmt >= XML and credit:
@@ -24,3 +23,8 @@ async def tell(call: Call) -> HttpReply:
     if call.fmt == XML:
         return reply(f"<balance>{members['balance']}</balance>", call.fmt, call.charset)
     return reply(",".join([str(value) for value in members.values()]), call.fmt, call.charset)
+
+
+async def held(call: Call) -> str:
+    """Read the balance, with two decimals."""
+    return two_decimals(await call.look(accounts.balance_of, quota.payer(call.account, None)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -12,6 +13,8 @@ from depesza.dialects.smsc.parameters import Given
 from depesza.dialects.smsc.times import zone_of
 from depesza.services import protection
 from depesza.wire.http import HttpReply, HttpRequest
+
+T = TypeVar("T")
 
 UNTOLD = frozenset({"login", "psw", "apikey", "fmt", "charset"})
 """Parameters that make no difference between two requests. spec: smsc/1.7"""
@@ -69,7 +72,17 @@ def base_of(context: Context, request: HttpRequest) -> str:
     return context.bases[0] if context.bases else f"{request.scheme}://{request.headers.get('host', 'localhost')}"
 
 
-Handler = Callable[[Call], Awaitable[HttpReply]]
+Act = Callable[[Call], Awaitable[T]]
+"""What is done once a caller is let in."""
+Handler = Act[HttpReply]
+
+
+class Serve(Protocol):
+    """Lets a caller in under the limits of a script, and does something for it; raises `Refused`."""
+
+    def __call__(self, request: HttpRequest, script: str, given: Given, act: Act[T], /) -> Awaitable[T]:
+        """Give what `act` gives."""
+        ...
 
 
 class Script(Struct, frozen=True):

@@ -1,27 +1,33 @@
 """The SMSC dialect over HTTP: which script is called, and what is answered where it may not be. spec: smsc/1"""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import structlog
 
 from depesza.core.facts import Facts
 from depesza.core.model import Notice
 from depesza.dialects.contract import Context, Row
-from depesza.dialects.smsc import answers, notices, openapi
+from depesza.dialects.smsc import answers, notices, openapi, soap
 from depesza.dialects.smsc.answers import Refused
-from depesza.dialects.smsc.call import base_of
+from depesza.dialects.smsc.call import Act, base_of
 from depesza.dialects.smsc.codes import CONCURRENT
 from depesza.dialects.smsc.gate import Gate
-from depesza.dialects.smsc.parameters import read_parameters
+from depesza.dialects.smsc.parameters import Given, read_parameters
 from depesza.dialects.smsc.scripts import SCRIPTS
 from depesza.store.contract import Busy, Stopped
 from depesza.wire.http import HttpCall, HttpReply, HttpRequest
 from depesza.wire.router import segments
+from depesza.wire.soap import SERVER, Fault, write_fault
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 DOCUMENT = "openapi.json"
 """What is told to anybody."""
+ENVELOPED = {"soap": soap.answer}
+"""Scripts that are called with XML, and do what others do."""
 
 
 class Smsc:
@@ -43,23 +49,35 @@ class Smsc:
         script = self._scripts.get(name)
         if name == DOCUMENT and place == "sys":
             return openapi.tell(SCRIPTS, base_of(self._context, request))
+        if name in ENVELOPED and place == "sys":
+            return await ENVELOPED[name](request, self._serve)
         if script is None:
             return HttpReply(404, b"Nothing lives here", "text/plain; charset=utf-8")
         if request.method not in ("GET", "POST"):
             return HttpReply(405, b"Use GET or POST", "text/plain; charset=utf-8", (("Allow", "GET, POST"),))
         given = read_parameters(request, rest=place == "rest")
         try:
-            return await self.gate.run(request, script, given)
+            return await self._serve(request, name, given, script.handler)
+        except Refused as error:
+            return answers.answer_refused(error, given.fmt, given.charset)
+
+    async def _serve(self, request: HttpRequest, name: str, given: Given, act: Act[T]) -> T:
+        """Implements `call.Serve`."""
+        try:
+            return await self.gate.serve(request, self._scripts[name], given, act)
         except Refused as error:
             log.info("smsc.refused", script=name, login=given.texts.get("login", "")[:50], client=request.client,
                      code=error.code, why=error.text, fault=given.fault)  # fmt: skip
-            return answers.answer_refused(error, given.fmt, given.charset)
+            raise
         except (Busy, Stopped):
-            return answers.answer_refused(Refused(*CONCURRENT), given.fmt, given.charset)
+            raise Refused(*CONCURRENT) from None
 
     def failed(self, request: HttpRequest) -> HttpReply:
         """Say "our fault" in the vendor's form: it is worth trying again."""
-        given = read_parameters(request, rest=_called(request)[0] == "rest")
+        place, name = _called(request)
+        if name in ENVELOPED and place == "sys":
+            return write_fault(Fault(SERVER, CONCURRENT.text))
+        given = read_parameters(request, rest=place == "rest")
         return answers.answer_refused(Refused(*CONCURRENT), given.fmt, given.charset)
 
     def call(self, notice: Notice, facts: Facts) -> HttpCall:
@@ -73,7 +91,10 @@ class Smsc:
             Row("GET, POST", path, done=True, note=script.about)
             for script in SCRIPTS
             for path in (f"/sys/{script.name}.php", f"/rest/{script.name}/")
-        ] + [Row("GET, POST", f"/sys/{DOCUMENT}", done=True, note="All of this, as OpenAPI 3.1: ours")]
+        ] + [
+            Row("GET, POST", f"/sys/{DOCUMENT}", done=True, note="All of this, as OpenAPI 3.1: ours"),
+            Row("GET, POST", "/sys/soap.php", done=True, note="Sending, status and balance over SOAP, and its WSDL"),
+        ]
 
 
 def _called(request: HttpRequest) -> tuple[str, str]:

@@ -4,17 +4,20 @@ Every door of the vendor's passes through the same gate: programs are one, which
 """
 
 from collections import Counter
+from typing import TypeVar
 
 from depesza.core.facts import Limits
 from depesza.core.model import MICRO
 from depesza.dialects.contract import Context
 from depesza.dialects.smsc.answers import Refused
-from depesza.dialects.smsc.call import Call, Script, fingerprint
+from depesza.dialects.smsc.call import Act, Call, Script, fingerprint
 from depesza.dialects.smsc.codes import CONCURRENT, DUPLICATE
 from depesza.dialects.smsc.login import Caller, Doorkeeper
 from depesza.dialects.smsc.parameters import Given
 from depesza.services import protection
 from depesza.wire.http import HttpReply, HttpRequest
+
+T = TypeVar("T")
 
 SENDING = frozenset({"send", "jobs"})
 """Scripts whose refusals count towards locking an address."""
@@ -33,24 +36,30 @@ class Gate:
         return self._doorkeeper.name(given)
 
     async def run(self, request: HttpRequest, script: Script, given: Given) -> HttpReply:
-        """Run a script, if it may be run; raises `Refused`.
+        """Run a script, if it may be run; raises `Refused`."""
+        return await self.serve(request, script, given, script.handler)
+
+    async def serve(self, request: HttpRequest, script: Script, given: Given, act: Act[T]) -> T:
+        """Do something as if a script did it, if that may be run; raises `Refused`.
 
         The order of checks: how many at once, the address, who calls, then what. spec: smsc/1.6
         """
         caller = self._doorkeeper.name(given)
         if caller is None or not script.parallel:
-            return await self._let_in(request, script, given, caller)
+            return await self._let_in(request, script, given, caller, act)
         place = (caller.account.id, script.parallel)
         self._check_place(place)
         self._running[place] += 1
         try:
-            return await self._let_in(request, script, given, caller)
+            return await self._let_in(request, script, given, caller, act)
         finally:
             self._running[place] -= 1
             if not self._running[place]:
                 del self._running[place]
 
-    async def _let_in(self, request: HttpRequest, script: Script, given: Given, caller: Caller | None) -> HttpReply:
+    async def _let_in(
+        self, request: HttpRequest, script: Script, given: Given, caller: Caller | None, act: Act[T]
+    ) -> T:
         now = self._context.now()
         account = await self._doorkeeper.enter(caller, given, request.client, now)
         given.check()
@@ -60,20 +69,20 @@ class Gate:
         call = Call(self._context, request, given, account, caller.name, script.name, now)
         await self._admit(call, script)
         if script.name not in SENDING:
-            return await script.handler(call)
-        return await self._counted(call, script)
+            return await act(call)
+        return await self._counted(call, act)
 
-    async def _counted(self, call: Call, script: Script) -> HttpReply:
-        """Run a script whose refusals count."""
+    async def _counted(self, call: Call, act: Act[T]) -> T:
+        """Do what counts when it is refused."""
         address = call.request.client
         try:
-            reply = await script.handler(call)
+            done = await act(call)
         except Refused as error:
             if error.code != DUPLICATE.code:
                 await self._doorkeeper.failed(call.limits, address, call.now)
             raise
         await self._doorkeeper.succeeded(address)
-        return reply
+        return done
 
     async def _admit(self, call: Call, script: Script) -> None:
         """Count a question that may be asked so many times a minute only."""

@@ -108,6 +108,17 @@ def read_parameters(request: HttpRequest, *, rest: bool = False) -> Given:
     return _given(raw, {}, files, UTF8 if rest else WINDOWS, rest)
 
 
+def read_fields(fields: Mapping[str, str], query: str) -> Given:
+    """Read what came as texts, with further parameters as a query of its own in UTF-8; the texts win. spec: smsc/4.3
+
+    There are no formats of answers then.
+    """
+    raw = {name: octets for name, octets in _pairs(query.encode("utf-8", "replace")).items() if name not in fields}
+    given = _given(raw, dict(fields), (), UTF8, rest=True)
+    fault = given.fault or ("" if given.charset is UTF8 else "charset")
+    return msgspec.structs.replace(given, charset=UTF8, fmt=3, fault=fault)
+
+
 def _pairs(query: bytes) -> Octets:
     """Read `a=1&b=2`, where a plus is a blank. Whatever the character set: it is known only afterwards."""
     if b"+" in query:

@@ -19,18 +19,24 @@ _LEVELS = {"": 0, "0": 0, "1": 1, "2": 2}
 
 async def handle(call: Call) -> HttpReply:
     """Tell how the messages of a request stand, or delete them."""
-    level = _LEVELS.get(call.given.get("all"))
-    if level is None or call.given.get("del") not in ("", "0", "1"):
-        raise Refused(*PARAMETERS)
+    level = read_level(call)
     names, several = read_names(call)
     if call.asked("del"):
-        return await _delete(call, names)
-    await _count(call, names, several=several)
-    items = await call.look(history.named, call.account.id, names)
+        await delete(call, names)
+        return answers.answer_ok(call.fmt, call.charset)
+    items = await find(call, names, several=several)
     rows = [_row(call, name, item, level, several=several) for name, item in zip(names, items, strict=True)]
     if call.fmt == JSON and several:
         return answers.reply(f"[{f',{chr(10)}'.join(rows)}]", call.fmt, call.charset)
     return answers.reply("\n".join(rows), call.fmt, call.charset)
+
+
+def read_level(call: Call) -> int:
+    """Read how much shall be told; raises `Refused` for that, and for a `del` that is no switch."""
+    level = _LEVELS.get(call.given.get("all"))
+    if level is None or call.given.get("del") not in ("", "0", "1"):
+        raise Refused(*PARAMETERS)
+    return level
 
 
 def read_names(call: Call) -> tuple[list[Name], bool]:
@@ -55,6 +61,12 @@ def _receiver(call: Call, phone: str) -> str:
     return clean(phone, call.home) or phone
 
 
+async def find(call: Call, names: list[Name], *, several: bool) -> list[Item | None]:
+    """Find messages, and count that they were asked for; None for those that nobody has heard of."""
+    await _count(call, names, several=several)
+    return await call.look(history.named, call.account.id, names)
+
+
 async def _count(call: Call, names: list[Name], *, several: bool) -> None:
     """Count a question that may be asked so many times a minute. spec: smsc/1.7"""
     limits = call.limits
@@ -65,12 +77,12 @@ async def _count(call: Call, names: list[Name], *, several: bool) -> None:
         raise Refused(*DUPLICATE)
 
 
-async def _delete(call: Call, names: list[Name]) -> HttpReply:
+async def delete(call: Call, names: list[Name]) -> None:
+    """Delete messages; raises `Refused`."""
     try:
         await call.run(history.delete, call.account.id, names, call.now)
     except Undeletable:
         raise Refused(*FAILED) from None
-    return answers.answer_ok(call.fmt, call.charset)
 
 
 def _row(call: Call, name: Name, item: Item | None, level: int, *, several: bool) -> str:
