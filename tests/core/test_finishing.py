@@ -5,6 +5,7 @@ import pytest
 from depesza.core.finishing import finish
 from depesza.core.model import Extras, Submission
 from depesza.wire import Unencodable, wap
+from depesza.wire.gsm import Encoding, write_text
 
 
 def submission(text: str, *texts: str, **options: object) -> Submission:
@@ -26,7 +27,7 @@ def test_all_texts_are_cut() -> None:
 def test_a_push_becomes_octets() -> None:
     extras = Extras(push=True, partner=7)
     pushed = finish(submission("", "http://a.b/\nOne", "http://a.b/\nTwo", extras=extras))
-    read = [wap.read_push(text.encode("latin-1")) for text in pushed.texts]
+    read = [wap.read_push(write_text(text, Encoding.BINARY)) for text in pushed.texts]
     assert read == [wap.Indication("http://a.b/", "One"), wap.Indication("http://a.b/", "Two")]
     assert (pushed.text, pushed.alphabet, pushed.extras) == (
         "", "binary", Extras(udh=bytes.fromhex("05040B8423F0"), push=True, partner=7),

@@ -12,6 +12,7 @@ from depesza.core.facts import Login, Sender
 from depesza.core.model import MICRO, Attached, Channel, Extras, Message
 from depesza.services import documents
 from depesza.wire import wap
+from depesza.wire.gsm import Encoding, write_text
 from depesza.wire.http import HttpAnswer
 
 pytestmark = pytest.mark.anyio
@@ -66,7 +67,7 @@ async def test_a_flash_text_is_of_class_0(bureau: Bureau) -> None:
 
 async def test_octets_keep_their_header_and_their_codes(bureau: Bureau) -> None:
     (message,) = await taken(bureau, bin=1, mes=b"\x03\x24\x01\x01\x00\xff\x0a\n~~~\npid: 64, dcs: 0x15")
-    assert (message.body, message.parts) == ("\x00\xff\x0a", 1)
+    assert (write_text(message.body, Encoding.BINARY), message.parts) == (b"\x00\xff\x0a", 1)
     assert extras(message) == Extras(udh=b"\x24\x01\x01", pid=64, dcs=21)
 
 
@@ -77,7 +78,7 @@ async def test_lines_of_a_binary_list_share_their_header(bureau: Bureau) -> None
 
 async def test_a_push_has_a_link_and_a_title(bureau: Bureau) -> None:
     (message,) = await taken(bureau, push=1, mes="http://a.example/\nПривет", translit=1)
-    assert wap.read_push(message.body.encode("latin-1")) == wap.Indication("http://a.example/", "Privet")
+    assert wap.read_push(write_text(message.body, Encoding.BINARY)) == wap.Indication("http://a.example/", "Privet")
     assert (extras(message).push, extras(message).udh, message.content.alphabet) == (
         True, bytes.fromhex("05040B8423F0"), "binary",
     )  # fmt: skip
