@@ -38,7 +38,7 @@ from depesza.services.vault import Vault
 from depesza.settings import Settings, SettingsError
 from depesza.store.contract import Store
 from depesza.store.opening import is_postgres, open_store, shown
-from depesza.store.tx import Work
+from depesza.store.work import Work
 from depesza.wire.mail import is_address
 
 log = structlog.get_logger()

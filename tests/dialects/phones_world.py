@@ -31,7 +31,8 @@ from depesza.services.vault import Vault
 from depesza.simulator.phone import Faults, Phone, PhoneSettings, loopback_client
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Work
 from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
 
 PASSWORD = "a password of phones"

@@ -22,7 +22,8 @@ from depesza.services import accounts, audit, inbox, progress
 from depesza.services.vault import Vault
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Work
 from depesza.wire.http import HttpAnswer
 from depesza.wire.smpp.events import Bound
 from depesza.wire.smpp.pdus import SubmitSm

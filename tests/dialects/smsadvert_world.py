@@ -29,7 +29,8 @@ from depesza.services.devices import Device
 from depesza.services.vault import Vault
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Work
 from depesza.wire.http import HttpAnswer, HttpCall, HttpReply, HttpRequest
 
 NOW = 1_700_000_000_000

@@ -9,7 +9,7 @@ from tests.dialects.ovh_cases_world import PEER, Desk, desk_of
 from depesza.core.lookup import Finding
 from depesza.engine.inquirer import Inquirer
 from depesza.services import lookups
-from depesza.store.tx import Work
+from depesza.store.work import Work
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,8 @@ from depesza.engine.keeper import Keeper, Rhythm
 from depesza.engine.reporter import Reporter
 from depesza.services import progress
 from depesza.store.contract import Store
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Work
 
 
 class Scripted:

@@ -15,7 +15,8 @@ from depesza.services import audiences, audit, campaign_steps, campaigns, progre
 from depesza.services.audiences import Page, Staged
 from depesza.services.submit import submit
 from depesza.store.contract import Store
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Work
 
 pytestmark = pytest.mark.anyio
 

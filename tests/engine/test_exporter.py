@@ -12,7 +12,8 @@ from depesza.services import builds, documents
 from depesza.services.builds import Build, Page
 from depesza.services.documents import Document
 from depesza.store.contract import Store
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Work
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,8 @@ from depesza.engine.inquirer import Inquirer
 from depesza.services import lookups
 from depesza.services.lookups import Lookup
 from depesza.store.contract import Store
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Work
 
 pytestmark = pytest.mark.anyio
 

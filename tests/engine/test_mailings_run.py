@@ -12,7 +12,7 @@ from depesza.services import mailings
 from depesza.services.mailings import Order
 from depesza.services.refs import Guard
 from depesza.store.contract import Store
-from depesza.store.tx import Work
+from depesza.store.work import Work
 
 pytestmark = pytest.mark.anyio
 

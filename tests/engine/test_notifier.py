@@ -17,7 +17,8 @@ from depesza.engine.notifier import Notifier, Plan
 from depesza.services.notices import owe_receipt, read_try
 from depesza.store.contract import Store
 from depesza.store.opening import open_store
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Work
 from depesza.wire.http import HttpAnswer, HttpCall
 
 pytestmark = pytest.mark.anyio

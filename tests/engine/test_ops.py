@@ -18,7 +18,8 @@ from depesza.engine import ops
 from depesza.services.submit import submit
 from depesza.settings import HttpSettings, OpsSettings, SecuritySettings, Settings, StoreSettings
 from depesza.store.contract import StoreError
-from depesza.store.tx import SLOW, Stats, Tx
+from depesza.store.tx import Tx
+from depesza.store.work import SLOW, Stats
 from depesza.wire.http import HttpReply, HttpRequest
 
 pytestmark = pytest.mark.anyio

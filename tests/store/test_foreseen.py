@@ -7,7 +7,8 @@ from tests.store.world import ONE, TWO, furnished
 
 from depesza.core.facts import Facts
 from depesza.store.contract import Store
-from depesza.store.tx import Tx, foreseeing
+from depesza.store.foreseen import foreseeing
+from depesza.store.tx import Tx
 
 pytestmark = pytest.mark.anyio
 

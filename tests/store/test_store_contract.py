@@ -18,7 +18,8 @@ from depesza.services.submit import submit
 from depesza.store.contract import Busy, Conflict, Stopped, Store
 from depesza.store.opening import open_store
 from depesza.store.sqlite import SqliteStore
-from depesza.store.tx import Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Work
 
 pytestmark = pytest.mark.anyio
 

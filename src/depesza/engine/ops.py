@@ -24,7 +24,7 @@ from depesza.engine.reporter import Reporter
 from depesza.services import progress
 from depesza.services.phone_watch import Standing
 from depesza.store.contract import Store, StoreError
-from depesza.store.tx import SLOW
+from depesza.store.work import SLOW
 from depesza.wire.http import HttpReply, HttpRequest
 
 log = structlog.get_logger()

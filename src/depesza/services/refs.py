@@ -19,7 +19,8 @@ from depesza.core.model import MICRO, Channel, Message, State, Submission
 from depesza.core.planning import Plan, Policy
 from depesza.services import addresses, links, lookups, protection, visitors
 from depesza.services.submit import read_targets, stopped_of, take
-from depesza.store.tx import Tx, foreseeing
+from depesza.store.foreseen import foreseeing
+from depesza.store.tx import Tx
 
 
 class Repeated(Exception):

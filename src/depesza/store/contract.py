@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from depesza.core.facts import Facts
-from depesza.store.tx import Stats, Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Stats, Work
 
 T = TypeVar("T")
 P = ParamSpec("P")

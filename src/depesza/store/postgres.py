@@ -18,9 +18,12 @@ from msgspec import Struct
 from depesza.core.facts import Facts
 from depesza.core.ids import NODES, Ids
 from depesza.store import factsheet, schema, statements
+from depesza.store.batch import Batch
 from depesza.store.contract import Busy, Conflict, Stopped, StoreError
+from depesza.store.foreseen import foreseen_of
 from depesza.store.recent import Recent
-from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work, foreseen_of
+from depesza.store.tx import Cell, Clock, Row, Tx
+from depesza.store.work import Stats, Work
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -58,31 +61,31 @@ class PgDriver:
         self._statements = statements.load("pg")
 
     async def rows(self, name: str, *params: Cell) -> list[Row]:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         return cast("list[Row]", await self._connection.fetch(self._statements[name].sql, *params))
 
     async def rows_for(self, name: str, values: Sequence[Row]) -> list[Row]:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         text = statements.pg_text(self._statements[name])
         return cast("list[Row]", await self._connection.fetch(text, *_columns(values)))
 
     async def write(self, name: str, values: Sequence[Row]) -> int:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         text = statements.pg_text(self._statements[name])
         if self._statements[name].insert in _UPSERTS:
             values = list({_UPSERTS[name](row): row for row in values}.values())
         return _touched(await self._connection.execute(text, *_columns(values)))
 
     async def act(self, name: str, *params: Cell) -> int:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         return _touched(await self._connection.execute(self._statements[name].sql, *params))
 
     async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         return cast("list[Row]", await self._connection.fetch(_PARAMETER.sub(r"$\1", sql), *params))
 
     async def execute(self, sql: str, params: Sequence[Cell]) -> int:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         return _touched(await self._connection.execute(_PARAMETER.sub(r"$\1", sql), *params))
 
 

@@ -10,7 +10,8 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
 
 from depesza.core.facts import Facts
 from depesza.store.contract import Store, StoreError
-from depesza.store.tx import Stats, Tx, Work
+from depesza.store.tx import Tx
+from depesza.store.work import Stats, Work
 
 T = TypeVar("T")
 P = ParamSpec("P")

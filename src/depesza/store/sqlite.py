@@ -24,9 +24,12 @@ from depesza.core.facts import Facts
 from depesza.core.ids import NODES, Ids
 from depesza.core.model import Wallet
 from depesza.store import factsheet, schema, statements
+from depesza.store.batch import Batch
 from depesza.store.contract import Busy, Conflict, Stopped, StoreError
+from depesza.store.foreseen import foreseen_of
 from depesza.store.recent import Recent
-from depesza.store.tx import Batch, Cell, Clock, Row, Stats, Tx, Work, foreseen_of
+from depesza.store.tx import Cell, Clock, Row, Tx
+from depesza.store.work import Stats, Work
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -68,7 +71,7 @@ class SqliteDriver:
         self.run = run
 
     async def rows(self, name: str, *params: Cell) -> list[Row]:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         statement = self._statements[name]
         if statement.columns:
             return cast("list[Row]", decode_rows(self._one(statements.sqlite_text(statement, 0), params)))
@@ -78,7 +81,7 @@ class SqliteDriver:
         return cast(str, self.run(sql, params).fetchone()[0])
 
     async def rows_for(self, name: str, values: Sequence[Row]) -> list[Row]:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         statement = self._statements[name]
         found: list[Row] = []
         for chunk in _chunks(values):
@@ -87,7 +90,7 @@ class SqliteDriver:
         return found
 
     async def write(self, name: str, values: Sequence[Row]) -> int:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         statement = self._statements[name]
         touched = 0
         for chunk in _chunks(values):
@@ -96,15 +99,15 @@ class SqliteDriver:
         return touched
 
     async def act(self, name: str, *params: Cell) -> int:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         return self.run(self._statements[name].sql, params).rowcount
 
     async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         return cast("list[Row]", self.run(sql, params).fetchall())
 
     async def execute(self, sql: str, params: Sequence[Cell]) -> int:
-        """See `store.tx.Driver`."""
+        """See `store.batch.Driver`."""
         return self.run(sql, params).rowcount
 
     def version(self) -> int:

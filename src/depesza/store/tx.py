@@ -1,287 +1,31 @@
 """The transaction that services see, the same over both databases.
 
-Writes are kept by the `Tx` until its service has returned, then join the batch, which flushes them table by table
-just before the commit (or before a query that has to see them). Money is read once a batch and kept in
-the batch, so that two services in one commit see each other's charges.
+Writes are kept by the `Tx` until its service has returned, then join the batch (`store.batch`), which flushes them
+just before the commit.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from depesza.core.facts import Facts
-from depesza.core.ids import Ids
 from depesza.core.ledger import spend
 from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Tally, Wallet
 from depesza.store import schema
+from depesza.store.batch import Batch
 from depesza.store.recent import Recent
 from depesza.store.rows import Cell as Cell
 from depesza.store.rows import Row as Row
-from depesza.store.rows import cell, merged
+from depesza.store.rows import cell
+from depesza.store.work import Work
 
 SYSTEM_WALLETS = 15
 """Wallets up to this number belong to the platform itself."""
 
-HOT_ORDER = (
-    "submissions",
-    "messages",
-    "entries",
-    "remotes",
-    "parked",
-    "notices",
-    "client_refs",
-    "optouts",
-    "inbounds",
-    "conversations",
-    "orders",
-    "order_lines",
-    "vouchers",
-    "audience_rows",
-    "audience_pages",
-    "campaign_errors",
-    "mailing_rows",
-    "followed",
-    "contacts",
-    "lookups",
-    "acts",
-    "device_attempts",
-    "request_messages",
-    "link_codes",
-    "move",
-    "part_state",
-    "notice_done",
-    "lookup_done",
-    "unpark",
-    "make_due",
-    "reroute",
-    "events",
-    "wallets",
-    "tallies",
-)
-"""Order in which a batch is flushed: rows come before what changes them."""
-
-
 _encode = msgspec.json.Encoder().encode
 _COLLECTED = 3
 """State of a notice that waits for its client to collect it."""
-
-SLOW = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-"""Bounds, in seconds, between which commits are counted."""
-
-
-T = TypeVar("T")
-Foreseen = Callable[..., Sequence[tuple[int, str]]]
-"""Tells, from facts and a service's arguments, which tallies (account and key) the service will ask for."""
-
-
-def foreseeing(foreseen: Foreseen) -> Callable[[T], T]:
-    """Let the tallies of a service that comes often be read for all services of a commit at once."""
-
-    def mark(service: T) -> T:
-        setattr(service, "foreseen", foreseen)  # noqa: B010 - a function has no such field, says the checker
-        return service
-
-    return mark
-
-
-def foreseen_of(service: object, facts: Facts, args: Sequence[object]) -> Sequence[tuple[int, str]]:
-    """List the tallies that a service will ask for, as far as it tells."""
-    foreseen: Foreseen | None = getattr(service, "foreseen", None)
-    return foreseen(facts, *args) if foreseen is not None else ()
-
-
-class Driver(Protocol):
-    """One database connection inside an open transaction."""
-
-    database: str
-
-    async def rows(self, name: str, *params: Cell) -> list[Row]:
-        """Run a named query."""
-        ...
-
-    async def rows_for(self, name: str, values: Sequence[Row]) -> list[Row]:
-        """Run a named query over many rows of `v`."""
-        ...
-
-    async def write(self, name: str, values: Sequence[Row]) -> int:
-        """Run a named statement over many rows; gives the number of rows it touched."""
-        ...
-
-    async def act(self, name: str, *params: Cell) -> int:
-        """Run a named statement; gives the number of rows it touched."""
-        ...
-
-    async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
-        """Run a query built by the store itself; parameters are written ?1, ?2…"""
-        ...
-
-    async def execute(self, sql: str, params: Sequence[Cell]) -> int:
-        """Run a statement built by the store itself; raises `Conflict` on a key that exists."""
-        ...
-
-
-class Work(Struct):
-    """What the engine is told after a commit."""
-
-    messages: list[Message] = []
-    notices: list[Notice] = []
-    errands: bool = False
-    """Campaigns, tasks or lists wait to be worked on, page by page."""
-    builds: list[int] = []
-    """Documents to be written."""
-    lookups: bool = False
-    """Numbers wait to be looked up."""
-    bells: list[int] = []
-    """Phones of our own that are to be told something."""
-    phones: bool = False
-    """Something changed for phones of our own: one called, or an attempt ended."""
-    facts: bool = False
-    """The facts were replaced."""
-    scheduled: int = 0
-    """Earliest time of a message scheduled in this batch; 0 for none."""
-    doubt: bool = False
-    """A commit's answer was lost: the table may hold work that nobody was told of."""
-
-
-class Stats(Struct):
-    """What a store has done since it was opened, for metrics."""
-
-    commits: int = 0
-    seconds: float = 0.0
-    """Spent in transactions."""
-    slow: list[int] = msgspec.field(default_factory=lambda: [0] * len(SLOW))
-    """Commits that took at most as long as the bound at the same place of `SLOW`."""
-    rows: dict[str, int] = {}
-    """Rows written, by table or named statement."""
-
-    def committed(self, seconds: float, rows: dict[str, int]) -> None:
-        """Count one commit."""
-        self.commits += 1
-        self.seconds += seconds
-        place = bisect_left(SLOW, seconds)
-        if place < len(SLOW):
-            self.slow[place] += 1
-        for name, count in rows.items():
-            self.rows[name] = self.rows.get(name, 0) + count
-
-
-class Batch:
-    """All services of one commit: what they wrote so far and what the next one must see."""
-
-    def __init__(
-        self,
-        driver: Driver,
-        facts: Facts,
-        ids: Ids,
-        node: int,
-        wallets: dict[int, Wallet],
-        recent: Recent,
-        *,
-        writing: bool = True,
-    ) -> None:
-        """`wallets` and `recent` may be filled already; without `writing` rows are read and not locked."""
-        self.driver = driver
-        self.wallet_query = "wallet" if writing else "wallet_look"
-        self.facts = facts
-        self.ids = ids
-        self.node = node
-        self.wallets = wallets
-        self.recent = recent
-        self.dirty: set[int] = set()
-        self.tallies: dict[tuple[int, str], Tally] = {}
-        self.tallied: dict[tuple[int, str], Tally] = {}
-        """Tallies that were read, and those that changed since the last flush."""
-        self.hot: dict[str, list[Row]] = {}
-        self.later: list[tuple[str, Sequence[Cell]]] = []
-        self.work = Work()
-        self.facts_changed = False
-        self.written: dict[str, int] = {}
-        """Rows flushed, by table or named statement."""
-
-    async def flush(self) -> None:
-        """Write everything kept back so far."""
-        if self.dirty:
-            self.hot["wallets"] = [
-                (wallet.id, wallet.balance, wallet.optouts, wallet.serial)
-                for wallet in map(self.wallets.__getitem__, self.dirty)
-            ]
-            self.dirty.clear()
-        if self.tallied:
-            self.hot["tallies"] = [(row.account, row.key, row.at, row.count) for row in self.tallied.values()]
-            self.tallied = {}
-        if self.hot:
-            hot, self.hot = self.hot, {}
-            if "move" in hot:
-                hot["move"] = merged(hot["move"])
-            for name in HOT_ORDER:
-                if name in hot:
-                    await self.driver.write(name, hot[name])
-                    self.written[name] = self.written.get(name, 0) + len(hot[name])
-        if self.later:
-            later, self.later = self.later, []
-            for sql, params in later:
-                await self.driver.execute(sql, params)
-
-    async def foresee(self, keys: Sequence[tuple[int, str]]) -> None:
-        """Read at once the tallies that the services of this batch will ask for."""
-        for account in sorted({account for account, _ in keys}):
-            await self.wallet(account)  # whoever counts locks the wallet first: see `Tx.tallies`
-        await self.read_tallies(keys)
-
-    async def wallet(self, id: int) -> Wallet:
-        """Read a wallet, locked for change; one that does not exist yet is empty."""
-        shared = self.wallets.get(id)
-        if shared is None:
-            rows = await self.driver.rows(self.wallet_query, id)
-            balance, optouts, serial = rows[0] if rows else (0, 0, 0)
-            shared = self.wallets[id] = Wallet(id, balance, optouts, serial)
-        return shared
-
-    async def read_tallies(self, keys: Sequence[tuple[int, str]]) -> None:
-        """Read tallies that were not read yet."""
-        missing = [key for key in dict.fromkeys(keys) if key not in self.tallies]
-        if missing:
-            found = {(row[0], row[1]): row for row in await self.driver.rows_for("tallied", missing)}
-            for key in missing:
-                row = found.get(key)
-                self.tallies[key] = Tally(*row) if row is not None else Tally(*key)
-
-    async def keep(self, tx: "Tx") -> None:
-        """Take over what a service wrote, now that it has returned."""
-        if tx.hot and self.later:
-            await self.flush()
-        hot = self.hot
-        for name, rows in tx.hot.items():
-            if name in hot:
-                hot[name] += rows
-            else:
-                hot[name] = rows
-        for id, wallet in tx.wallets.items():
-            if wallet != self.wallets[id]:
-                self.wallets[id] = wallet
-                self.dirty.add(id)
-        if tx.tallied:
-            self.tallies |= tx.tallied
-            self.tallied |= tx.tallied
-        if tx.later:
-            await self.flush()
-            self.later += tx.later
-        if tx.facts_changed:
-            self.facts_changed = True
-        if tx.worked is not None:
-            work, mine = self.work, tx.worked
-            work.messages += mine.messages
-            work.notices += mine.notices
-            work.errands = work.errands or mine.errands
-            work.builds += mine.builds
-            work.lookups = work.lookups or mine.lookups
-            work.phones = work.phones or mine.phones
-            work.bells += mine.bells
-            if mine.scheduled and (not work.scheduled or mine.scheduled < work.scheduled):
-                work.scheduled = mine.scheduled
 
 
 class Tx:
@@ -316,7 +60,7 @@ class Tx:
             kept.append(row)
 
     update = insert
-    """Keep a row for a named statement of `HOT_ORDER`, its values in their order."""
+    """Keep a row for a named statement of `batch.HOT_ORDER`, its values in their order."""
 
     def write(self, sql: str, *params: Cell) -> None:
         """Keep a rare statement (parameters ?1, ?2…); it runs after all kept so far."""
