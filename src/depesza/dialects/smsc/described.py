@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from depesza.core.repeats import Every
-from depesza.dialects.smsc import history, jobs, op_templates, papers, phones, senders, templates, users
+from depesza.dialects.smsc import history, jobs, op_templates, papers, phones, receive_phones, senders, templates, users
 from depesza.dialects.smsc.charsets import CHARSETS
 from depesza.dialects.smsc.codes import PRECEDENCE, Kind
 from depesza.dialects.smsc.reading import COSTS, LEVELS, LONGEST_TEXT, LONGEST_URL
@@ -173,6 +173,26 @@ DESCRIBED: Mapping[str, Described] = {
         {"date": _text("Day, dd.mm.yyyy, whose numbers are told; without it all are, as CSV")},
         ("Ported[]",),
         paper="text/csv",
+    ),
+    "receive_phones": Described(
+        {
+            **_switches(receive_phones.ACTIONS),
+            "phone": _text("The number"),
+            "noprolong": SWITCH | _told("It ends after the month that is paid"),
+        },
+        ("Done", "Rentable[]"),
+    ),
+    "wait_call": Described({"phone": _text("Who shall call")}, ("Called",), needed=("phone",)),
+    "ping": Described(
+        {
+            "id": _ROW | _told("Number of the alarm"),
+            "ok": SWITCH | _told("It is well again"),
+            "name": _text("What fails"),
+            "host": _text("Where"),
+            "info": _text("Why"),
+        },
+        ("Done",),
+        needed=("id", "ok"),
     ),
     "tinyurls": Described({"get": SWITCH, "id": _ROW, "link": _text("The address, or the short one")}, ("Link",)),
     "get": Described(

@@ -13,7 +13,7 @@ from depesza.wire.http import HttpReply
 
 async def handle(call: Call) -> HttpReply:
     """Answer a request."""
-    return await act(call, {"get": _get, "buy": _buy, "chg": _change})
+    return await act(call, ACTIONS)
 
 
 async def _get(call: Call) -> HttpReply:
@@ -45,3 +45,6 @@ def read_phone(call: Call) -> str:
     if not number:
         raise Refused(*PARAMETERS)
     return number
+
+
+ACTIONS = {"get": _get, "buy": _buy, "chg": _change}

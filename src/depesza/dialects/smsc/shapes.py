@@ -94,6 +94,8 @@ SHAPES: Mapping[str, Schema] = {
     ),
     "Operator": shape(texts("country", "operator", "region", "mcc", "mnc", "tz"), {"phone": DIGITS}),
     "Ported": shape({"phone": DIGITS, "mccmnc": TEXT}),
+    "Rentable": shape({"phone": DIGITS, "cost": MONEY}),
+    "Called": shape({"phone": DIGITS}),
     "Link": shape({"id": _MADE, "link": TEXT, **dict.fromkeys(("cnt", "cnt_mon", "cnt_day", "cnt_yes"), COUNT)}),
     "Balance": shape({"balance": MONEY}, {"credit": MONEY, "currency": TEXT}),
     "Status": shape(_message(_SHORT), _message([*telling.names_of(JSON, 2, hlr=True), "id", "phone"])),
