@@ -14,6 +14,14 @@ pytestmark = pytest.mark.journey
 
 DEMO = [sys.executable, "-c", "from depesza.cli import main; raise SystemExit(main())", "demo"]
 STEPS = ("accepted", "submitted", "delivered", "callback")
+VENDORS = ("OVHcloud", "http2sms", "SMSAdvert", "SMSC")
+
+
+def _pasted(printed: str, begin: str, end: str) -> str:
+    """Run printed lines of a shell; gives what they print."""
+    lines = printed[printed.index(begin) + len(begin) : printed.index(end)]
+    done = subprocess.run(["bash", "-ec", lines], capture_output=True, text=True, timeout=30, check=True)
+    return done.stdout
 
 
 def _once(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +34,11 @@ def test_every_step_is_seen_and_a_second_run_finds_its_store_again(tmp_path: Pat
     for _ in range(2):
         done = _once(tmp_path, "--port", "0")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert all(f"ms  {step}" in done.stdout for step in STEPS)
+        for vendor in VENDORS:
+            told = re.split(rf"^{vendor}  ", done.stdout, flags=re.MULTILINE)[1].split("\n\n")[0]
+            assert re.findall(r"ms  (\w+)", told) == [*STEPS, *(("asked",) if vendor == "SMSC" else ())]
+        assert re.search(r"OK - 1 SMS, ID - \d+, COST - 1\.40, BALANCE - 98\.60", done.stdout)
+        assert "which is right" in done.stdout and "Status = 1," in done.stdout
         by_phone, by_network = done.stdout.split("A phone of your own")[1].split("The phone is off")
         assert re.findall(r"ms  (\w+)", by_phone) == ["offered", "radio", "sent", "delivered"]
         assert re.findall(r"ms  (\w+)", by_network) == ["offered", "withdrawn", "submitted", "delivered"]
@@ -66,17 +78,20 @@ def test_two_at_once_do_not_disturb_each_other_and_the_pasted_lines_work(tmp_pat
             check=True,
         )
         assert "+33601020304" in said.stdout
-        shell = printed[printed.index("  T=$(curl") : printed.index("See what arrived")]
-        said = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=30, check=True)
-        assert json.loads(said.stdout)["validReceivers"] == ["+33601020304"]
-        seen = re.search(r"curl -s \S+/phones/\S+", printed)
-        assert seen is not None
+        signed = _pasted(printed, "or this (shell):", "or through http2sms")
+        assert json.loads(signed)["validReceivers"] == ["+33601020304"]
+        assert _pasted(printed, "or through http2sms:", "or through SMSAdvert").startswith("OK\n")
+        assert "msgId" in _pasted(printed, "or through SMSAdvert:", "or through SMSC")
+        assert re.fullmatch(
+            r'OK - 1 SMS, ID - \d+, COST - 1\.40, BALANCE - [\d.]+\n\{\n"status": 1,[^}]*\}',
+            _pasted(printed, "or through SMSC:", "See what arrived"),
+        )
         for _ in range(50):
-            inbox = subprocess.run(["bash", "-c", seen[0]], capture_output=True, text=True, timeout=30, check=True)
-            if inbox.stdout.count("Bonjour") == 2:
+            inbox = _pasted(printed, "See what arrived:", "Ctrl-C")
+            if inbox.count("Bonjour") == 5:
                 break
             time.sleep(0.1)
-        assert inbox.stdout.count("Bonjour") == 2
+        assert inbox.count("Bonjour") == 5
     finally:
         first.terminate()
         assert first.wait(timeout=20) == 0

@@ -1,7 +1,7 @@
-"""`depesza demo`: a whole platform on the loopback, and one message seen from the first call to the callback.
+"""`depesza demo`: a whole platform on the loopback, and messages seen from the first call to the callback.
 
-The store is an SQLite file in a folder of the demo's own; the carrier is the simulator over real SMPP; the client is
-the vendor's own Python library, unmodified.
+The store is an SQLite file in a folder of the demo's own; the carrier is the simulator over real SMPP. One text goes
+through each vendor's API (`demo_clients`), two by a phone of one's own (`demo_phones`).
 """
 
 import asyncio
@@ -12,54 +12,38 @@ import os
 import secrets
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from cyclopts import Parameter
-from msgspec import Struct
 from rich.console import Console
 
 from depesza.app import App
-from depesza.cli import logs
+from depesza.cli import demo_watch, logs
+from depesza.cli.demo_clients import ACCOUNT, LOGIN, RECEIVER, ROUBLES, RUSSIAN, SENDER, Client, Keys, clients
 from depesza.cli.demo_phones import PREFIX, TERMS, Phones
+from depesza.cli.demo_watch import PATIENCE, Heard, Watch
 from depesza.cli.errors import Failed
 from depesza.connectors.contract import Link
 from depesza.net import AddressInUse
 from depesza.net.http_server import HttpServer
-from depesza.services import desired, timeline, wishes
+from depesza.services import desired, wishes
 from depesza.settings import HttpSettings, LogSettings, OpsSettings, SecuritySettings, Settings, StoreSettings
 from depesza.simulator.run import Simulator
 from depesza.simulator.settings import SimulatorSettings
 from depesza.store.opening import migrate
 from depesza.wire.http import HttpReply, HttpRequest
 
-ACCOUNT = "sms-demo-1"
-RECEIVER = "+33601020304"
-TEXT = "Hello from depesza"
-PATIENCE = 20.0
-"""Seconds within which every step has to be seen."""
-STEPS = ("accepted", "submitted", "delivered", "callback")
-
-
-class Keys(Struct, frozen=True):
-    """Secrets of the demo, made once and kept in its folder."""
-
-    master: str
-    application: str
-    secret: str
-    consumer: str
-
 
 def demo(
     *,
-    once: Annotated[
-        bool, Parameter(negative="", help="End after the first message; status 0 if all was seen.")
-    ] = False,
+    once: Annotated[bool, Parameter(negative="", help="End after the messages; status 0 if all was seen.")] = False,
     port: Annotated[int, Parameter(help="Port for clients; another one is taken when it is not free.")] = 8080,
     folder: Annotated[Path, Parameter(help="Where the demo keeps its store and keys.")] = Path(".demo"),
 ) -> int:
-    """Run a platform, a carrier, a phone and a client on this machine, and show the life of messages."""
+    """Run a platform, a carrier, a phone and clients on this machine, and show the life of messages."""
     logs.configure(LogSettings(level="error", format="text"))
     console = Console(highlight=False, soft_wrap=True)
     with _own_folder(folder, console) as place:
@@ -72,7 +56,7 @@ def demo(
 
 
 @contextlib.contextmanager
-def _own_folder(folder: Path, console: Console) -> Any:
+def _own_folder(folder: Path, console: Console) -> Iterator[Path]:
     """Lock the demo's folder; while another demo holds it, use one that is thrown away."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,13 +76,14 @@ def _own_folder(folder: Path, console: Console) -> Any:
 
 
 def _keys(folder: Path) -> Keys:
+    """Read the secrets; those that are missing, all at first, are made."""
     path = folder / "keys.json"
-    if not path.exists():
-        made = {name: secrets.token_hex(16) for name in ("master", "secret", "consumer")}
-        made["application"] = secrets.token_hex(8)
-        path.touch(0o600)
-        path.write_text(json.dumps(made))
-    return Keys(**json.loads(path.read_text()))
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    made = {name: secrets.token_hex(8 if name == "application" else 16) for name in Keys.__struct_fields__}
+    keys = Keys(**{name: known.get(name, value) for name, value in made.items()})
+    path.touch(0o600)
+    path.write_text(json.dumps(msgspec.to_builtins(keys)))
+    return keys
 
 
 class _Demo:
@@ -109,10 +94,7 @@ class _Demo:
         self._keys = keys
         self._port = port
         self._console = console
-        self._began = 0
-        self._seen: set[str] = set()
-        self._calls: list[tuple[int, str]] = []
-        self._complete = asyncio.Event()
+        self._heard: list[Heard] = []
 
     async def run(self, once: bool) -> int:
         """Start everything, send, watch; stay until a signal unless `once`."""
@@ -129,15 +111,30 @@ class _Demo:
             stack.push_async_callback(self._app.stop, 5.0)
             await self._furnish(simulator)
             self._introduce(simulator)
-            good = await self._one_message(stop)
-            if not stop.is_set():
-                good = await self._by_phone() and good
+            self._clients = clients(self._app.url, self._receiver.url, self._keys)
+            good = await self._acts(stop)
             if not once and not stop.is_set():
                 self._invite(simulator)
                 await stop.wait()
         if once:
             return 0 if good else 1
         return 0
+
+    async def _acts(self, stop: asyncio.Event) -> bool:
+        """Show everything, or what comes before a signal; tell whether all was seen."""
+        acts, stopped = asyncio.ensure_future(self._play()), asyncio.ensure_future(stop.wait())
+        await asyncio.wait((acts, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if acts.done():
+            return acts.result()
+        acts.cancel()
+        await asyncio.wait((acts,))
+        return False
+
+    async def _play(self) -> bool:
+        good = [await self._one_message(client) for client in self._clients]
+        good.append(await self._by_phone())
+        return all(good)
 
     async def _start_app(self) -> App:
         try:
@@ -158,159 +155,103 @@ class _Demo:
         return app
 
     async def _furnish(self, simulator: Simulator) -> None:
-        """Make the demo's account, sender, keys, way out and route, or bring them up to date."""
-        smpp = {"host": simulator.host, "port": simulator.port, "system_id": "demo", "password": "demo", "window": 50}
-        wish = wishes.wish(
-            {
-                "owners": [{"name": "demo"}],
-                "accounts": [
-                    {
-                        "name": ACCOUNT,
-                        "owner": "demo",
-                        "credit": {"at_least": 100},
-                        "callback": f"{self._receiver.url}/callback",
-                    }
-                ],
-                "senders": [{"account": ACCOUNT, "name": "DEPESZA"}],
-                "applications": [
-                    {
-                        "owner": "demo",
-                        "name": "demo",
-                        "key": self._keys.application,
-                        "secret": self._keys.secret,
-                        "keys": [
-                            {
-                                "rules": [f"{method} /*" for method in ("GET", "POST", "PUT", "DELETE")],
-                                "consumer_key": self._keys.consumer,
-                            }
-                        ],
-                    }
-                ],
-                "connectors": [
-                    {"name": "simulator", "kind": "smpp", "settings": smpp},
-                    {"name": "phones", "kind": "phones", "settings": TERMS},
-                ],
-                "routes": [
-                    {"connectors": ["simulator"]},
-                    {"prefix": PREFIX, "connectors": ["phones", "simulator"]},
-                ],
-            }
-        )
+        """Make the demo's accounts, senders, keys, ways out and routes, or bring them up to date."""
         import depesza.connectors
 
-        means = desired.Means(depesza.connectors.check, depesza.connectors.carries, lambda: self._app.vault, "demo")
-        await self._app.store.run(desired.apply, wish, means, self._app.now())
+        app = self._app
+        means = desired.Means(depesza.connectors.check, depesza.connectors.carries, lambda: app.vault, "demo")
+        tree = furniture(self._keys, simulator, self._receiver.url)
+        wish = await asyncio.to_thread(desired.with_hashes, wishes.wish(tree), app.store.facts, lambda: app.vault)
+        await app.store.run(desired.apply, wish, means, app.now())
         async with asyncio.timeout(PATIENCE):
             # what connectors tell goes to the engine, so their health is asked for
-            while not any(connector.health.link is Link.UP for connector in self._app.connectors.values()):  # noqa: ASYNC110
+            while not any(connector.health.link is Link.UP for connector in app.connectors.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
     def _introduce(self, simulator: Simulator) -> None:
         say = self._console.print
         say()
-        say("[bold]depesza demo[/]  a platform, a carrier and a client on this machine")
-        say(f"  clients     {self._app.url}/1.0   (OVHcloud's SMS API)")
+        say("[bold]depesza demo[/]  a platform, a carrier and clients on this machine")
+        say(f"  clients     {self._app.url}   (the APIs of OVHcloud, http2sms, SMSAdvert and SMSC)")
         say(f"  operators   {self._app.ops.url if self._app.ops else '-'}/metrics /healthz /readyz")
         say(f"  carrier     smpp://{simulator.host}:{simulator.port}   simulator, its phones at {simulator.url}/phones")
         say(f"  store       {self._folder / 'demo.db'}   (SQLite, synced at every commit)")
-        say()
+
+    async def _one_message(self, client: Client) -> bool:
+        """Send through a vendor's API and watch the message until its callback; tell whether all was seen."""
+        self._console.print(f"\n[bold]{client.name}[/]  {client.call}")
+        watch = Watch(self._app, self._console, self._heard)
+        watch.begin()
+        watch.step("accepted", await asyncio.to_thread(client.send))
+        good = await watch.follow(await watch.newest(client.account), client.ended)
+        asked = await asyncio.to_thread(client.ask)
+        if asked:
+            watch.step("asked", asked)
+        return good
 
     async def _by_phone(self) -> bool:
         """Show what a phone of one's own does, and what happens without it."""
 
         async def send(receiver: str, text: str) -> int:
-            report = await asyncio.get_running_loop().run_in_executor(None, self._send, receiver, text)
+            report = await asyncio.to_thread(self._clients[0].post, receiver, text)
             return int(report["ids"][0])
 
         return await Phones(self._app, ACCOUNT, self._console, send).play()
 
-    async def _one_message(self, stop: asyncio.Event) -> bool:
-        """Send with the vendor's own client and watch the message until its callback; tell whether all was seen."""
-        self._began = self._app.now()
-        try:
-            report = await asyncio.get_running_loop().run_in_executor(None, self._send, RECEIVER, TEXT)
-        except ImportError as error:
-            raise Failed("the demo's client is missing: pip install ovh") from error
-        id = report["ids"][0]
-        cost = f"{report['totalCreditsRemoved']} credit, {report['creditsLeft']} left"
-        self._step("accepted", f"id {id}, {cost}, on disk", self._app.now())
-        watching = asyncio.ensure_future(self._watch(id))
-        ends = [asyncio.ensure_future(self._complete.wait()), asyncio.ensure_future(stop.wait())]
-        await asyncio.wait(ends, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-        for task in (watching, *ends):
-            task.cancel()
-        missing = [step for step in STEPS if step not in self._seen]
-        for step in missing:
-            self._console.print(f"[red]  {step} was not seen[/]")
-        return not missing
-
-    def _send(self, receiver: str, text: str) -> Any:
-        import ovh  # type: ignore[import-untyped]
-        from ovh import client as module
-
-        module.ENDPOINTS["depesza-demo"] = f"{self._app.url}/1.0"
-        keys = self._keys
-        client = ovh.Client(
-            endpoint="depesza-demo",
-            application_key=keys.application,
-            application_secret=keys.secret,
-            consumer_key=keys.consumer,
-        )
-        return client.post(
-            f"/sms/{ACCOUNT}/jobs", message=text, receivers=[receiver], sender="DEPESZA", noStopClause=True
-        )
-
-    async def _watch(self, id: int) -> None:
-        """Tell of every event that is written to the message's timeline."""
-        shown = 0
-        while True:
-            life = await self._app.store.look(timeline.read, id)
-            if life is not None:
-                for event in life.events[shown:]:
-                    self._tell(event)
-                shown = len(life.events)
-            while shown and self._calls:
-                at, target = self._calls.pop(0)
-                self._step("callback", f"GET {target}", at)
-            await asyncio.sleep(0.02)
-
-    def _tell(self, event: timeline.Event) -> None:
-        if event.kind == "taken":
-            remote = event.detail.split()[-1]
-            self._step("submitted", f"submit_sm of {len(event.data)} octets, carrier's id {remote}", event.at)
-        elif event.kind == "receipt":
-            self._step("delivered", event.data.decode(errors="replace").partition("\n")[0], event.at)
-
     async def _take_callback(self, request: HttpRequest) -> HttpReply:
-        if self._began:  # earlier ones belong to the last demo's messages
-            self._calls.append((self._app.now(), request.target))
-        return HttpReply(200, b"OK", "text/plain")
-
-    def _step(self, step: str, detail: str, at: int) -> None:
-        """Show a step and remember that it was seen; a callback counts when it tells of the delivery."""
-        colour = {"accepted": "cyan", "submitted": "blue", "delivered": "green", "callback": "magenta"}[step]
-        self._console.print(f"  {(at - self._began) / 1000:7.1f} ms  [{colour}]{step:10}[/]", end=" ")
-        self._console.print(detail, markup=False)
-        if step != "callback" or "dlr=1" in detail:
-            self._seen.add(step)
-        if len(self._seen) == len(STEPS):
-            self._complete.set()
+        return await demo_watch.take(request, self._heard, self._app.now())
 
     def _invite(self, simulator: Simulator) -> None:
         """Print lines that work when they are pasted."""
-        keys, url = self._keys, self._app.url
         say: Callable[[str], None] = lambda text: self._console.print(text, markup=False)  # noqa: E731
+        ovh, others = self._clients[0], self._clients[1:]
         say("\nPaste this (Python, pip install ovh):\n")
-        say("  import ovh, ovh.client")
-        say(f'  ovh.client.ENDPOINTS["depesza"] = "{url}/1.0"')
-        say(f'  client = ovh.Client("depesza", "{keys.application}", "{keys.secret}", "{keys.consumer}")')
-        say(f'  print(client.post("/sms/{ACCOUNT}/jobs", message="Bonjour", receivers=["{RECEIVER}"],')
-        say('                    sender="DEPESZA", noStopClause=True))')
+        for line in ovh.python():
+            say(f"  {line}")
         say("\nor this (shell):\n")
-        say(f"  T=$(curl -s {url}/1.0/auth/time) U={url}/1.0/sms/{ACCOUNT}/jobs")
-        say(f"""  B='{{"message":"Bonjour","receivers":["{RECEIVER}"],"sender":"DEPESZA","noStopClause":true}}'""")
-        say(f"""  S=$(printf %s "{keys.secret}+{keys.consumer}+POST+$U+$B+$T" | sha1sum | cut -d' ' -f1)""")
-        say(f"  curl -s $U -d \"$B\" -H 'Content-Type: application/json' -H 'X-Ovh-Application: {keys.application}' \\")
-        say(f'    -H \'X-Ovh-Consumer: {keys.consumer}\' -H "X-Ovh-Timestamp: $T" -H "X-Ovh-Signature: \\$1\\$$S"')
-        say(f"\nSee what arrived:  curl -s {simulator.url}/phones/{RECEIVER[1:]}")
+        for line in ovh.lines():
+            say(f"  {line}")
+        for client in others:
+            say(f"\nor through {client.name}:\n")
+            for line in client.lines():
+                say(f"  {line}")
+        say(f"\nSee what arrived:  curl -s {simulator.url}/phones/{RECEIVER[1:]} {simulator.url}/phones/{RUSSIAN}")
         say("Ctrl-C ends the demo.")
+
+
+def furniture(keys: Keys, simulator: Simulator, ear: str) -> dict[str, Any]:
+    """Write what `depesza apply` would be given; `ear` is where callbacks go."""
+    smpp = {"host": simulator.host, "port": simulator.port, "system_id": "demo", "password": "demo", "window": 50}
+    methods = [f"{method} /*" for method in ("GET", "POST", "PUT", "DELETE")]
+    roubles = {
+        "currency": "RUR",
+        "timezone": "Europe/Moscow",
+        "home": "smsc",
+        "callback": f"{ear}/smsc?md5={keys.word}",
+    }
+    return {
+        "owners": [{"name": "demo"}],
+        "accounts": [
+            {"name": ACCOUNT, "owner": "demo", "credit": {"at_least": 100}, "callback": f"{ear}/ovh"},
+            {"name": ROUBLES, "owner": "demo", "credit": {"at_least": 100}, **roubles},
+        ],
+        "users": [{"account": ACCOUNT, "login": LOGIN, "password": keys.password, "callback": f"{ear}/http2sms"}],
+        "tokens": [{"account": ACCOUNT, "name": "demo", "token": keys.token, "language": "en"}],
+        "logins": [{"account": ROUBLES, "name": LOGIN, "password": keys.password}],
+        "senders": [{"account": account, "name": SENDER} for account in (ACCOUNT, ROUBLES)],
+        "applications": [
+            {
+                "owner": "demo",
+                "name": "demo",
+                "key": keys.application,
+                "secret": keys.secret,
+                "keys": [{"rules": methods, "consumer_key": keys.consumer}],
+            }
+        ],
+        "connectors": [
+            {"name": "simulator", "kind": "smpp", "settings": smpp},
+            {"name": "phones", "kind": "phones", "settings": TERMS},
+        ],
+        "routes": [{"connectors": ["simulator"]}, {"prefix": PREFIX, "connectors": ["phones", "simulator"]}],
+        "prices": [{"currency": "RUR", "credits": 1.4}],
+    }
