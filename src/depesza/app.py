@@ -22,13 +22,14 @@ from depesza.core.facts import ConnectorFact
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Attached, Inbound, Notice, Outcome, Receipt
 from depesza.dialects.smpp import Door
+from depesza.dialects.smsc import MailDoor
 from depesza.engine import cores, dispatcher, gather, keeper, ops, reporter
 from depesza.engine.campaigner import Campaigner
 from depesza.engine.exporter import Exporter
 from depesza.engine.figures import Counts, Figures
 from depesza.engine.fleet import Fleet
 from depesza.engine.inquirer import Inquirer
-from depesza.front import Front, make_client, make_dialects, make_smpp, voices
+from depesza.front import Front, make_client, make_dialects, make_smpp, make_smtp, voices
 from depesza.net.clock import wall_clock
 from depesza.net.http_client import HttpClient
 from depesza.net.http_server import HttpServer
@@ -75,6 +76,8 @@ class App:
         self.caller: Caller
         self.smpp: Door | None = None
         """The door for customers over SMPP, where one is open."""
+        self.smtp: MailDoor | None = None
+        """The door for mail, where one is open."""
         self.ops: HttpServer | None = None
         self.counts = Counts()
         self.figures = Figures()
@@ -121,6 +124,7 @@ class App:
         ends.push_async_callback(self.fleet.stop)
         ends.push_async_callback(self._hang_up)
         ends.push_async_callback(self._unbind)
+        ends.push_async_callback(self._take_no_mail)
         await self._listen()
         cores.keep_to(my_core)
 
@@ -138,6 +142,10 @@ class App:
     async def _unbind(self) -> None:
         if self.smpp is not None:
             await self.smpp.stop(min(self._grace, UNBOUND))
+
+    async def _take_no_mail(self) -> None:
+        if self.smtp is not None:
+            await self.smtp.stop(self._grace)
 
     async def _stop_dispatcher(self) -> None:
         await self.dispatcher.stop(self._grace)
@@ -176,6 +184,7 @@ class App:
         made = make_dialects(settings, self.store, self.turns, self.vault, self.now, client)
         self.front = Front(settings, made, self.counts.requests)
         self.smpp = make_smpp(settings, self.store, self.turns, self.vault, self.now, client)
+        self.smtp = make_smtp(settings, made, self.store, self.vault, self.now)
         if self._apart:
             self.caller = Apart(settings, self.store, self._spare_cores)
         else:
@@ -184,6 +193,8 @@ class App:
     async def _listen(self) -> None:
         if self.smpp is not None:
             await self.smpp.start()
+        if self.smtp is not None:
+            await self.smtp.start()
         await self.front.start()
         if self.settings.ops.port >= 0:
             self.ops = HttpServer(ops.Ops(self).handle, host=self.settings.ops.host, port=self.settings.ops.port)
@@ -211,8 +222,9 @@ class App:
     def renew_certificates(self, force: bool = False) -> None:
         """Present what the certificate's files hold now to new connections."""
         self.front.renew_certificates(force)
-        if self.smpp is not None:
-            self.smpp.renew_certificates(force)
+        for door in (self.smpp, self.smtp):
+            if door is not None:
+                door.renew_certificates(force)
 
     # news between the parts
 

@@ -10,9 +10,10 @@ import structlog
 
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO
-from depesza.dialects import ALL
+from depesza.dialects import ALL, smsc
 from depesza.dialects.contract import Context, Dialect, Finder, Line, Voice
 from depesza.dialects.smpp import Door, Options
+from depesza.engine import bounces
 from depesza.engine.loader import Loader
 from depesza.net import tls
 from depesza.net.guard import Guard
@@ -24,6 +25,7 @@ from depesza.services.vault import Vault
 from depesza.settings import Settings, SettingsError
 from depesza.store.contract import Busy, Store
 from depesza.store.opening import is_postgres
+from depesza.wire import tickets
 from depesza.wire.http import HttpAnswer, HttpReply, HttpRequest
 
 log = structlog.get_logger()
@@ -179,6 +181,35 @@ def make_smpp(
         )
     except OSError as error:
         raise SettingsError(f"smpp.tls_cert, smpp.tls_key, smpp.client_ca: {error}") from error
+
+
+def make_smtp(
+    settings: Settings, made: Iterable[Dialect], store: Store, vault: Vault, now: Callable[[], int]
+) -> smsc.MailDoor | None:
+    """Make the door for mail beside the dialect that it belongs to, where the settings open one; or `SettingsError`."""
+    chosen = settings.smtp
+    if chosen.port < 0:
+        return None
+    if not chosen.domain:
+        raise SettingsError("smtp.domain: a domain is needed where smtp.port is set")
+    options = smsc.Options(
+        host=chosen.host,
+        port=chosen.port,
+        domain=chosen.domain,
+        tls_cert=chosen.tls_cert,
+        tls_key=chosen.tls_key,
+        connections=chosen.connections,
+        per_address=chosen.per_address,
+        rate=chosen.rate,
+    )
+
+    async def bounced(octets: bytes, recipients: Sequence[str]) -> None:
+        await bounces.take(store, octets, recipients, vault.secret_for(tickets.PURPOSE), now())
+
+    try:
+        return next(each for each in made if isinstance(each, smsc.Smsc)).mail_door(options, bounced)
+    except OSError as error:
+        raise SettingsError(f"smtp.tls_cert, smtp.tls_key: {error}") from error
 
 
 def _context(

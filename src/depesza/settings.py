@@ -171,6 +171,29 @@ class SmppSettings(Struct, frozen=True, forbid_unknown_fields=True):
     keep_days: Annotated[float, _help("Days for which receipts and replies wait for a customer.", gt=0)] = 7.0
 
 
+class SmtpSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The listener for mail: lines that are messages, mail that becomes texts, bounces of our own mail."""
+
+    host: Annotated[str, _help("Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, _help("Port, usually 25; 0 takes any free one, -1 switches it off.", ge=-1, le=65535)] = -1
+    domain: Annotated[
+        str,
+        _help(
+            "Domain of our addresses, such as `sms.example.org`: lines come to `send@send.` and it, bounces to it, mail"
+            " that becomes texts to `mail2sms.` and it. Required with a port.",
+            pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+)?$",
+            max_length=200,
+        ),
+    ] = ""
+    tls_cert: Annotated[str, _help("Certificate chain (PEM); with it STARTTLS and logins are offered.")] = ""
+    tls_key: Annotated[
+        str, _help("Private key (PEM); empty when it stands in `tls_cert`. Both are read anew when they change.")
+    ] = ""
+    connections: Annotated[int, _help("Connections at once; more are turned away.", ge=1)] = 200
+    per_address: Annotated[int, _help("The same from one address.", ge=1)] = 20
+    rate: Annotated[int, _help("Mails a minute from one address; for more, it is told to come again.", ge=1)] = 60
+
+
 class DocumentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Files that clients upload, and exports that are written for them."""
 
@@ -214,6 +237,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     mail: MailSettings = field(default_factory=MailSettings)
     http2sms: Http2smsSettings = field(default_factory=Http2smsSettings)
     smpp: SmppSettings = field(default_factory=SmppSettings)
+    smtp: SmtpSettings = field(default_factory=SmtpSettings)
     log: LogSettings = field(default_factory=LogSettings)
     orders: OrderSettings = field(default_factory=OrderSettings)
     keep: KeepSettings = field(default_factory=KeepSettings)

@@ -57,6 +57,16 @@ class Binds(Protocol):
     def retold(self) -> int: ...
 
 
+class Mails(Protocol):
+    """The door for mail."""
+
+    counts: Counter[tuple[str, str]]
+    """Mails by kind of address and what became of them."""
+
+    @property
+    def connections(self) -> int: ...
+
+
 class Running(Protocol):
     """What is asked of a running platform."""
 
@@ -80,6 +90,8 @@ class Running(Protocol):
     def standing(self) -> Standing: ...
     @property
     def smpp(self) -> Binds | None: ...
+    @property
+    def smtp(self) -> Mails | None: ...
     async def ask_caller(self) -> None:
         """Renew `figures`."""
 
@@ -192,6 +204,15 @@ def _smpp_told(app: Running) -> Iterator[Sample]:
         yield ("again",), app.smpp.retold
 
 
+def _smtp_mails(app: Running) -> Iterator[Sample]:
+    yield from list(app.smtp.counts.items()) if app.smtp is not None else ()
+
+
+def _smtp_connections(app: Running) -> Iterator[Sample]:
+    if app.smtp is not None:
+        yield (), app.smtp.connections
+
+
 def _one(read: Callable[[Running], float]) -> Callable[[Running], Iterable[Sample]]:
     return lambda app: [((), read(app))]
 
@@ -212,6 +233,13 @@ METRICS: tuple[Measure, ...] = (
     Measure(
         "depesza_smpp_news", "counter", "PDUs with receipts and replies for customers, and news that is told again.",
         ("what",), _smpp_told,
+    ),
+    Measure(
+        "depesza_smtp_mails", "counter", "Mails that came in, by kind of address and what became of them.",
+        ("address", "outcome"), _smtp_mails,
+    ),
+    Measure(
+        "depesza_smtp_connections", "gauge", "Connections that bring mail.", (), _smtp_connections
     ),
     Measure(
         "depesza_submissions", "counter", "Submissions accepted and on disk.", (), _written("submissions")

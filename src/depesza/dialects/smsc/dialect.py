@@ -8,11 +8,12 @@ import structlog
 from depesza.core.facts import Facts
 from depesza.core.model import Notice
 from depesza.dialects.contract import Context, Row
-from depesza.dialects.smsc import answers, notices, openapi, soap
+from depesza.dialects.smsc import answers, notices, oms, openapi, soap
 from depesza.dialects.smsc.answers import Refused
 from depesza.dialects.smsc.call import Act, base_of
 from depesza.dialects.smsc.codes import CONCURRENT
 from depesza.dialects.smsc.gate import Gate
+from depesza.dialects.smsc.mail_door import Bounced, MailDoor, Options
 from depesza.dialects.smsc.parameters import Given, read_parameters
 from depesza.dialects.smsc.scripts import SCRIPTS
 from depesza.store.contract import Busy, Stopped
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 DOCUMENT = "openapi.json"
 """What is told to anybody."""
-ENVELOPED = {"soap": soap.answer}
+ENVELOPED = {"soap": soap.answer, "oms": oms.answer}
 """Scripts that are called with XML, and do what others do."""
 
 
@@ -40,7 +41,6 @@ class Smsc:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.gate = Gate(context)
-        """Which the vendor's other doors stand behind too."""
         self._scripts = {script.name: script for script in SCRIPTS}
 
     async def handle(self, request: HttpRequest) -> HttpReply:
@@ -72,6 +72,13 @@ class Smsc:
         except (Busy, Stopped):
             raise Refused(*CONCURRENT) from None
 
+    def mail_door(self, options: Options, bounced: Bounced) -> MailDoor:
+        """Make the vendor's door for mail, behind the same gate; raises OSError for a certificate that can't be used.
+
+        What came back to our addresses goes to `bounced`.
+        """
+        return MailDoor(self._context, self.gate, options, bounced)
+
     def failed(self, request: HttpRequest) -> HttpReply:
         """Say "our fault" in the vendor's form: it is worth trying again."""
         place, name = _called(request)
@@ -94,6 +101,7 @@ class Smsc:
         ] + [
             Row("GET, POST", f"/sys/{DOCUMENT}", done=True, note="All of this, as OpenAPI 3.1: ours"),
             Row("GET, POST", "/sys/soap.php", done=True, note="Sending, status and balance over SOAP, and its WSDL"),
+            Row("GET, POST", "/sys/oms.php", done=True, note="Texts of Outlook and SharePoint (Office Mobile Service)"),
         ]
 
 

@@ -35,6 +35,10 @@ class Gate:
         """Find who is meant, before anything is proved; raises `Refused` for what nobody can be called."""
         return self._doorkeeper.name(given)
 
+    async def enter(self, given: Given, address: str) -> None:
+        """Let somebody in who runs nothing yet; raises `Refused`."""
+        await self._doorkeeper.enter(self.find(given), given, address, self._context.now())
+
     async def run(self, request: HttpRequest, script: Script, given: Given) -> HttpReply:
         """Run a script, if it may be run; raises `Refused`."""
         return await self.serve(request, script, given, script.handler)
@@ -44,7 +48,7 @@ class Gate:
 
         The order of checks: how many at once, the address, who calls, then what. spec: smsc/1.6
         """
-        caller = self._doorkeeper.name(given)
+        caller = self.find(given)
         if caller is None or not script.parallel:
             return await self._let_in(request, script, given, caller, act)
         place = (caller.account.id, script.parallel)
