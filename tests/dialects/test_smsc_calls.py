@@ -28,6 +28,7 @@ async def test_a_number_is_rented(bureau: Bureau) -> None:
     assert await bureau.get("receive_phones", buy=1, phone=PHONE, fmt=1) == "0,-3"
     assert await bureau.get("receive_phones", buy=1, phone="x", fmt=1) == "0,-1"
     assert await bureau.get("receive_phones", buy=1, phone=NUMBER) == "OK"
+    assert await bureau.get("senders", "del=1", sender=NUMBER) == "ERROR = 5 (operation error)"
     assert await bureau.balance() == "1.90"
     assert await bureau.get("receive_phones", get=1, fmt=3, cnt=1) == "[]"
     assert await bureau.get("receive_phones", chg=1, phone=NUMBER, noprolong=1) == "OK"

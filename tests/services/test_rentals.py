@@ -4,9 +4,10 @@ import pytest
 from tests.store.world import ONE, TWO, balance, furnished
 from tests.support import NOW
 
+from depesza.core.facts import Sender
 from depesza.core.ledger import NotEnoughCredits
 from depesza.core.model import MICRO, Notice
-from depesza.services import audit, calls, notices, rentals
+from depesza.services import audit, calls, notices, rentals, senders
 from depesza.services.accounts import Unknown
 from depesza.services.rentals import MONTH, Offered
 from depesza.store.contract import Conflict, Store
@@ -57,6 +58,18 @@ async def test_a_number_that_is_not_to_be_prolonged_ends(store: Store) -> None:
     await store.run(rentals.change, ONE, NUMBER, prolong=False)
     await store.run(rentals.renew, NOW + MONTH, 10)
     assert (NUMBER in store.facts.number_owner, await store.look(balance)) == (False, 60 * MICRO)
+
+
+async def test_a_rented_number_is_no_sender_to_be_deleted_until_it_goes_back(store: Store) -> None:
+    await offered(store)
+    await store.run(senders.create, Sender(account=TWO, name=NUMBER, kind="numeric"))
+    await store.run(rentals.rent, store.facts.account[ONE], NUMBER, NOW, prolong=False)
+    with pytest.raises(Conflict):
+        await store.run(senders.delete, ONE, NUMBER)
+    await store.run(senders.delete, TWO, NUMBER)  # another account's of that name, which it does not rent
+    await store.run(rentals.renew, NOW + MONTH, 10)
+    await store.run(senders.create, Sender(account=ONE, name=NUMBER, kind="numeric"))
+    await store.run(senders.delete, ONE, NUMBER)
 
 
 async def test_who_can_not_pay_rents_nothing(store: Store) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from depesza.core.facts import Sender
-from depesza.services import documents
+from depesza.services import documents, rentals
 from depesza.services.accounts import Unknown
 from depesza.store.contract import Conflict
 from depesza.store.tx import Tx
@@ -39,9 +39,12 @@ async def change(tx: Tx, account: int, name: str, changes: Mapping[str, object])
 
 
 async def delete(tx: Tx, account: int, name: str) -> None:
-    """Remove a sender; raises `Unknown`."""
+    """Remove a sender; raises `Unknown`, and `Conflict` while it is a number that the account rents."""
     if (account, name) not in tx.facts.sender:
         raise Unknown(f"sender {name}")
+    offered = await rentals.find(tx, name)
+    if offered is not None and offered.account == account:
+        raise Conflict(f"{name} is rented")
     tx.drop("senders", account=account, name=name)
     tx.write("DELETE FROM sender_forms WHERE account = ?1 AND name = ?2", account, name)
     await documents.delete_topic(tx, account, papers_of(name))
