@@ -61,7 +61,10 @@ class Element(Struct):
 
 
 def read_document(octets: bytes) -> Element:
-    """Read a document in UTF-8, whatever it says of its encoding; gives its root. Raises `Malformed`."""
+    """Read a document; gives its root. Raises `Malformed`.
+
+    It is in UTF-8, whatever it says of its encoding, or in UTF-16.
+    """
     if len(octets) > LARGEST:
         raise Malformed(f"more than {LARGEST} octets")
     reader = _Reader()
