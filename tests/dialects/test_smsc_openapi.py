@@ -157,7 +157,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
 
 FULL = {
     "phone": PHONE, "phones": PHONE, "mes": "x", "name": "n", "msg": "m", "sender": "ivan", "user": "sub",
-    "password": "p", "sum": "1", "id": "1", "userip": "192.0.2.1", "pp": "1", "all": "1",
+    "password": "p", "sum": "1", "id": "1", "userip": "192.0.2.1", "pp": "1", "all": "1", "noprolong": "1", "ok": "1",
 }  # fmt: skip
 """What makes handlers go on."""
 LISTED = {"list": f"{PHONE}:a", "nl": 1, "flash": 1, "pp": 1}

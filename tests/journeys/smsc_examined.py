@@ -12,7 +12,8 @@ from schemathesis import Case
 
 from depesza.app import App
 from depesza.core.model import Inbound
-from depesza.services import inbox
+from depesza.services import alarms, inbox, rentals
+from depesza.services.rentals import Offered
 
 ACCOUNT, LOGIN, PASSWORD = "alex", "alex", "a password of the examined"
 WHO = {"login": LOGIN, "psw": PASSWORD}
@@ -52,6 +53,13 @@ GOOD: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "info": ({"get_operator": 1, "phone": PHONE}, {"get_operator": 1, "phone": f"{PHONE},{OTHER}"}),
     "get_mnp": ({}, {"date": "01.01.2026"}),
+    "receive_phones": (
+        {"get": 1},
+        {"buy": 1, "phone": "{offered}"},
+        {"chg": 1, "phone": "{offered}", "noprolong": 1},
+    ),
+    "wait_call": ({"phone": PHONE},),
+    "ping": ({"id": "{alarm}", "ok": 0, "name": "web"}, {"id": "{alarm}", "ok": 1}),
     "tinyurls": ({"get": 1, "link": LINK},),
     "get": (
         {"get_messages": 1, "cnt": 3},
@@ -144,10 +152,20 @@ class Examined:
             assert "error" not in answer.json(), answer.text
         self._news += 1
         id = None
+        news = self._news
+        words = {"{new}": f"new{news}", "{number}": f"790376768{news:02}", "{offered}": f"790376769{news:02}"}
+        words["{alarm}"] = self._prepare(words["{offered}"])
         for each in GOOD[script]:
-            words = {"{id}": id, "{new}": f"new{self._news}", "{number}": f"790376768{self._news:02}"}
+            words["{id}"] = id
             told = yield {name: words.get(value, value) for name, value in each.items()}
             id = told if id is None else id
+
+    def _prepare(self, number: str) -> int:
+        """Do what only the operator can: offer a number, prepare an alarm; gives the alarm's id."""
+        store = self.app.store
+        account = store.facts.account_named[ACCOUNT].id
+        self.portal.call(store.run, rentals.offer, Offered(f"+{number}", "RUR", 1_000_000))
+        return self.portal.call(store.run, alarms.create, account, number, (f"+{PHONE}",), "", "{name} fails", "well")
 
     def hear(self) -> None:
         """Let a phone write to the account's number."""
@@ -200,6 +218,7 @@ def examined(store: Path) -> Iterator[Examined]:
             portal.call(apply, app, furniture())
             made = Examined(app, portal)
             made.hear()
+            portal.call(app.store.run, rentals.offer, Offered("+78001234567", shared=True))
             yield made
         finally:
             portal.call(app.stop, 5.0)
