@@ -150,7 +150,7 @@ async def test_one_who_asked_for_silence_is_a_failure_of_one(gate: Gate) -> None
 
 
 async def _stop(tx: Tx, number: str) -> None:
-    tx.insert("optouts", (101, number, 1, 0, "", 0))
+    tx.insert("optouts", (101, number, 1, 0, "", 4))
     (await tx.wallet(101)).optouts += 1
 
 

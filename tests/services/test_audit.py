@@ -44,7 +44,7 @@ async def busy(store: Store, clock: Clock) -> Store:
     first = await accept(store, clock, tuple(f"+3360000000{n}" for n in range(6)))
     ids = list(first.ids)
     await accept(store, clock, ("+33600000010",), user=60)
-    await store.run(write, "INSERT INTO optouts VALUES (50, '+33600000011', 1, 0, '', 0)")
+    await store.run(write, "INSERT INTO optouts VALUES (50, '+33600000011', 1, 0, '', 4)")
     await store.run(write, "UPDATE wallets SET optouts = 1 WHERE id = 50")
     store_wallets_again = getattr(store, "_wallets", None)
     if store_wallets_again is not None:

@@ -8,7 +8,7 @@ from tests.support import Clock
 
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound
-from depesza.core.optout import ALL, MASS
+from depesza.core.optout import ASKED, MASS
 from depesza.core.phone import spellings
 from depesza.services import accounts, bars, inbox, lists
 from depesza.services.lists import Search
@@ -86,16 +86,18 @@ async def test_stop_and_start_in_one_commit(
     assert (await store.run(optouts)) == 1
 
 
-async def test_stop_outweighs_a_bar_of_the_accounts_own(store: Store, clock: Clock) -> None:
+async def test_start_takes_back_stop_and_no_bar_of_the_accounts_own(store: Store, clock: Clock) -> None:
     await furnished(store)
     await store.run(bars.bar, ONE, [PEER], MASS, clock.now)
     await write_to(store, ONE, clock)
     await answer(store, clock, "STOP")
-    assert await store.look(kinds) == [ALL]
+    assert await store.look(kinds) == [ASKED | MASS]
     assert (await store.run(optouts)) == 1
     await answer(store, clock, "START")
-    assert await store.look(kinds) == []
-    assert (await store.run(optouts)) == 0
+    assert await store.look(kinds) == [MASS]
+    assert (await store.run(optouts)) == 1
+    await answer(store, clock, "START")
+    assert await store.look(kinds) == [MASS]
 
 
 async def kinds(tx: Tx) -> list[int]:

@@ -6,6 +6,7 @@ from tests.support import NOW
 
 from depesza.core.ledger import NotEnoughCredits
 from depesza.core.model import MICRO, State
+from depesza.core.optout import ASKED
 from depesza.core.planning import Refused
 from depesza.services.submit import CONVERSATION, LONG_CONVERSATION, submit
 from depesza.store.contract import Store
@@ -83,7 +84,7 @@ async def test_a_stopped_receiver_is_rejected_and_not_billed(store: Store) -> No
     lanes = await furnished(store)
 
     async def stop(tx: Tx) -> None:
-        tx.insert("optouts", (ONE, "+33601020304", NOW, 0, "", 0))
+        tx.insert("optouts", (ONE, "+33601020304", NOW, 0, "", ASKED))
         (await tx.wallet(ONE)).optouts += 1
 
     await store.run(stop)

@@ -8,8 +8,9 @@ ovh/4.3
 import re
 import unicodedata
 
-ALL, MASS, SINGLE = 0, 1, 2
-"""What a number is not written to with: anything, mailings, what is for one receiver. Who says STOP wants nothing."""
+MASS, SINGLE, ASKED = 1, 2, 4
+"""Why a number is on a stop list, added up: the account bars mailings, or what is for one receiver; or who has the
+number asked for silence."""
 
 STOP: dict[str, tuple[str, ...]] = {
     # CTIA, and the list of AWS: spec: carriers/C.5

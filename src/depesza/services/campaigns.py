@@ -14,6 +14,7 @@ from depesza.core.facts import Account
 from depesza.core.fairness import Lanes
 from depesza.core.ids import uuid_of
 from depesza.core.model import ARRIVED, MICRO, Accepted, State, Submission
+from depesza.core.optout import ASKED, MASS
 from depesza.core.planning import Policy
 from depesza.core.template import Template
 from depesza.services import audiences, progress
@@ -144,7 +145,8 @@ async def estimate(
         return 0
     filled = fill(submission, lines)
     targets, _ = planning.read_receivers(filled.receivers, policy)
-    stopped = await tx.stopped(account.id, [target.e164 for target in targets])
+    listed = await tx.stopped(account.id, [target.e164 for target in targets])
+    stopped = {number for number, why in listed.items() if why & (ASKED | MASS)}
     try:
         plan = planning.plan(filled, targets, account, tx.facts, stopped, Lanes(), policy, now, tx.new_id)
     except planning.Refused:

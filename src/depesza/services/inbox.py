@@ -14,7 +14,7 @@ from depesza.core import ledger, phone, planning
 from depesza.core.facts import Account, Facts, Forward, User
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound, ReplyFact, Submission
-from depesza.core.optout import ALL, MASS, SINGLE, is_start, is_stop
+from depesza.core.optout import ASKED, is_start, is_stop
 from depesza.core.phone import spellings
 from depesza.core.planning import Policy
 from depesza.services import collected, notices
@@ -47,8 +47,8 @@ class Silence(Struct, gc=False):
 
     was: bool
     now: bool
-    barred: bool
-    """The account itself does not want to write to it in lists, or one by one: it is counted already."""
+    bars: int
+    """What the account itself does not want to write to it: that stays."""
     at: int = 0
     message: int = 0
     batch: str = ""
@@ -132,10 +132,10 @@ async def _silences(tx: Tx, inbounds: Sequence[Inbound], talks: Sequence[Talk | 
             asked.setdefault(talk.account.id, set()).add(read_peer(inbound.sender))
     found: Silences = {}
     for account, numbers in asked.items():
-        stopped = await tx.stopped(account, sorted(numbers))
-        barred = await tx.stopped(account, sorted(numbers), (MASS, SINGLE))
+        listed = await tx.stopped(account, sorted(numbers))
         for number in numbers:
-            found[account, number] = Silence(number in stopped, number in stopped, number in barred)
+            why = listed.get(number, 0)
+            found[account, number] = Silence(bool(why & ASKED), bool(why & ASKED), why & ~ASKED)
     return found
 
 
@@ -162,7 +162,7 @@ async def _take(tx: Tx, id: int, inbound: Inbound, talk: Talk, silences: Silence
     if silence is not None and stops:
         return
     if silence is not None and starts:
-        silence.now = False
+        silence.now, silence.at, silence.message, silence.batch = False, now, 0, ""
     if account.response_type == "cgi" and not talk.collects:
         notices.owe_reply(tx, account, talk.dialect, "reply", account.response_url, fact)
     elif account.response_type == "text" and not starts:
@@ -227,9 +227,10 @@ async def _write_silences(tx: Tx, silences: Silences) -> None:
         if silence.was == silence.now:
             continue
         wallet = await tx.wallet(account)
-        if silence.now:
-            tx.insert("optouts", (account, number, silence.at, silence.message, silence.batch, ALL))
-            wallet.optouts += 0 if silence.barred else 1
+        why = silence.bars | (ASKED if silence.now else 0)
+        if why:
+            tx.insert("optouts", (account, number, silence.at, silence.message, silence.batch, why))
         else:
             tx.write("DELETE FROM optouts WHERE account = ?1 AND number = ?2", account, number)
-            wallet.optouts -= 1
+        if not silence.bars:
+            wallet.optouts += 1 if silence.now else -1

@@ -7,6 +7,7 @@ from depesza.core.facts import Account, Facts, User
 from depesza.core.fairness import Lanes
 from depesza.core.finishing import finish
 from depesza.core.model import FINAL, MICRO, Accepted, Content, Message, ReceiptFact, State, Submission
+from depesza.core.optout import ASKED, MASS, SINGLE
 from depesza.core.planning import Plan, Policy, Target
 from depesza.services import links, notices, orders
 from depesza.store.tx import Tx
@@ -70,8 +71,9 @@ def read_targets(submission: Submission, policy: Policy) -> tuple[list[Target], 
 
 async def stopped_of(tx: Tx, account: Account, submission: Submission, targets: Sequence[Target]) -> frozenset[str]:
     """Tell who of them asked for silence, or is barred from mailings or from what is for one receiver."""
-    barred = (0, 1) if len(targets) > 1 or submission.batch else (0, 2)
-    return await tx.stopped(account.id, [target.e164 for target in targets], barred)
+    barred = ASKED | (MASS if len(targets) > 1 or submission.batch else SINGLE)
+    listed = await tx.stopped(account.id, [target.e164 for target in targets])
+    return frozenset([number for number, why in listed.items() if why & barred])
 
 
 def _give_turns_back(account: Account, plan: Plan, lanes: Lanes) -> None:

@@ -156,13 +156,13 @@ class Tx:
 
     # consent
 
-    async def stopped(self, account: int, numbers: Sequence[str], kinds: Sequence[int] = (0,)) -> frozenset[str]:
-        """Tell which of these numbers asked the account for silence, or are barred in one of these kinds."""
+    async def stopped(self, account: int, numbers: Sequence[str]) -> dict[str, int]:
+        """Tell which of these numbers are on the account's stop list, and why: see `core.optout`."""
         wallet = self._batch.wallets.get(account) or await self.wallet(account)
         if not wallet.optouts:
-            return frozenset()
+            return {}
         rows = await self.rows_for("stopped", [(account, number) for number in numbers])
-        return frozenset(str(row[0]) for row in rows if row[1] in kinds)
+        return {row[0]: row[1] for row in rows}
 
     # messages
 

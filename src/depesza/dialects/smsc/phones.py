@@ -4,7 +4,7 @@ import re
 from datetime import date
 from itertools import zip_longest
 
-from depesza.core.optout import SINGLE
+from depesza.core.optout import MASS, SINGLE
 from depesza.dialects.smsc.actions import act, need, only, read_number, read_numbers, texts
 from depesza.dialects.smsc.answers import Refused, Value, answer_id, answer_list, answer_ok
 from depesza.dialects.smsc.call import Call
@@ -27,6 +27,9 @@ FIELDS = {
     "myid": "own",
 }
 """Parameters that are kept as they come, and where."""
+
+BARS = (MASS | SINGLE, MASS, SINGLE)
+"""What `type` bars."""
 
 _MARKS = re.compile(r"[,;|/\\:&*=_\r\n]+")
 """Between two numbers; blanks, brackets and hyphens may be within one."""
@@ -226,9 +229,9 @@ def _tell_group(group: Group) -> dict[str, Value]:
 
 async def _add_black(call: Call) -> HttpReply:
     """Bar numbers; each has a contact then, which keeps the name it had."""
-    kind = read_number(call, "type", SINGLE)
+    kinds = BARS[read_number(call, "type", len(BARS) - 1)]
     card = (_book(call), _barred(call), _fields(call), _groups(call), call.now)
-    ids = await call.run(bars.bar_cards, call.account.id, kind, *card)
+    ids = await call.run(bars.bar_cards, call.account.id, kinds, *card)
     return answer_id(ids[0], call.fmt, call.charset, element="phone")
 
 

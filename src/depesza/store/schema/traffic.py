@@ -209,10 +209,10 @@ optouts = Table(
     whole("created"),
     whole("message"),
     words("batch"),
-    small("kind", before="0"),
+    small("kind", before="4"),
     sqlite_with_rowid=False,
 )
-"""Numbers that an account must not write to: `kind` 0 at all, 1 in lists, 2 one by one."""
+"""Numbers that an account must not write to, and why: see `core.optout`."""
 
 inbounds = Table(
     "inbounds",

@@ -614,7 +614,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 3"),
     )
     op.add_column(
-        "optouts", sa.Column("kind", sa.SmallInteger(), server_default="0", autoincrement=False, nullable=False)
+        "optouts", sa.Column("kind", sa.SmallInteger(), server_default="4", autoincrement=False, nullable=False)
     )
     op.add_column("prices", sa.Column("channel", sa.Text(), server_default="", autoincrement=False, nullable=False))
     op.add_column("prices", sa.Column("operator", sa.Text(), server_default="", autoincrement=False, nullable=False))
