@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.dialects.smsc_world import ALEX, NOW, OTHER, PHONE, TO, Bureau, bureau_of, form
 
-from depesza.core.facts import Login, Sender
+from depesza.core.facts import Account, Login, Sender, Token
 from depesza.core.model import MICRO, Attached, Channel, Extras, Message
 from depesza.services import documents
 from depesza.wire import wap
@@ -261,6 +262,14 @@ async def test_a_group_means_those_who_are_in_it(bureau: Bureau) -> None:
     await bureau.get("phones", move_group=2, grp=groups[0][0], phone=f"{PHONE},{OTHER}")
     sent = await taken(bureau, phones=f"{PHONE},G5")
     assert [message.receiver for message in sent] == [TO, f"+{OTHER}"]
+    # whoever shares contacts shares groups, however far below
+    row = Account(id=2001, owner=100, name="below", currency="RUR", parent=ALEX, payer=ALEX, home="smsc")
+    shares = ("contacts",)
+    await bureau.add("accounts", replace(row, shares=shares))
+    await bureau.add("accounts", replace(row, id=2002, name="deep", parent=2001, shares=shares))
+    await bureau.add("tokens", Token(id=2003, account=2002, name="deep", digest=bureau.vault.digest("DEEP")))
+    answer = await bureau.ask("/sys/send.php?apikey=DEEP&phones=G5&mes=Hi&fmt=1")
+    assert answer.body == b"1,2"
 
 
 async def test_who_is_on_the_black_list_gets_nothing(bureau: Bureau) -> None:

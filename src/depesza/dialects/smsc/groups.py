@@ -17,18 +17,12 @@ async def unfold(call: Call, wanted: Wanted) -> Wanted:
     if not named:
         return wanted
     sort = Sort.MAIL if wanted.kind is Kind.MAIL else Sort.NUMBER
-    people = {group: [_named(each, sort) for each in await _numbers(call, int(group))] for group in named}
+    book = call.facts.owner_of(call.account.id, "contacts")
+    people = {
+        group: [_named(each, sort) for each in await call.look(cards.numbers, book, int(group))] for group in named
+    }
     letters = [replace(letter, to=tuple(_unfolded(letter.to, people))) for letter in wanted.letters]
     return replace(wanted, letters=tuple(letters))
-
-
-async def _numbers(call: Call, group: int) -> list[str]:
-    """List whom a group means: one of the account's own, or of the account above where it shares them."""
-    account = call.account
-    found = await call.look(cards.numbers, account.id, group)
-    if not found and "contacts" in account.shares:
-        return await call.look(cards.numbers, account.parent, group)
-    return found
 
 
 def _named(each: str, sort: Sort) -> Named:
