@@ -201,6 +201,16 @@ async def test_case_57_virtual_sending(bureau: Bureau) -> None:
     assert await texts(bureau) == []
 
 
+async def test_virtually_numbers_are_looked_up_in_the_numbering(bureau: Bureau) -> None:
+    await bureau.change_account(virtual=True, callback="http://h/cb")
+    assert await bureau.send(hlr=1, mes="", fmt=1, cost=3) == "1234,1,0.00,101.90"
+    told = await bureau.get("status", phone=PHONE, id=1234, fmt=1)
+    assert told == "1,1768467600,0,,,250,01,Россия,МТС,,"
+    assert await bureau.rows("SELECT status, connector FROM lookups") == [("done", 0)]
+    await bureau.quiet()
+    assert [b"status=1" in call.body for call in bureau.told] == [True]
+
+
 async def test_case_58_a_call_speaks_a_code(bureau: Bureau) -> None:
     await bureau.lead(Channel.CALL, 10_000)
     answer = await bureau.send(call=1, mes="code")

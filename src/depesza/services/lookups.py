@@ -75,8 +75,10 @@ async def ask(
 ) -> Asked:
     """Ask about numbers (E.164) at a price each, in micro-units; raises `ledger.NotEnoughCredits`.
 
-    What comes of it is told in the words of `dialect`, where one is named; `tag` is the client's id.
+    What comes of it is told in the words of `dialect`, where one is named; `tag` is the client's id. For an account
+    whose sending is virtual the numbering answers at once, for nothing.
     """
+    price = 0 if account.virtual else price
     payer, request, total = quota.payer(account, user), tx.new_id(), price * len(numbers)
     wallet = await tx.wallet(payer)
     if total:
@@ -87,10 +89,18 @@ async def ask(
         await orders.recredit(tx, account, now)
     ids = tuple([tx.new_id() for _ in numbers])
     for id, number in zip(ids, numbers, strict=True):
+        finding = tx.facts.numbering.find(number) if account.virtual else None
+        status, done = ("done", now) if finding is not None else ("todo", 0)
         tx.insert(
-            "lookups", (id, request, account.id, payer, number, price, "todo", now, 0, 0, tx.node, None, dialect, tag)
-        )
-    if ids:
+            "lookups",
+            (
+                id, request, account.id, payer, number, price, status, now, done, 0, tx.node,
+                _write(finding) if finding is not None else None, dialect, tag,
+            ),
+        )  # fmt: skip
+        if finding is not None:
+            _tell(tx, account, (id, account.id, payer, price, number, dialect, tag), status, finding, now)
+    if ids and not account.virtual:
         tx.work.lookups = True
     return Asked(request, ids, total, wallet.balance)
 
