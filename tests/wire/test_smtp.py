@@ -27,8 +27,8 @@ def talk(*said: bytes, session: Session | None = None, room: Room = ROOM) -> tup
                 mails.append(event)
                 event = session.say(Reply(250, "OK"))
             else:
-                session.secured()
-                event = None
+                session.sealing()
+                event = session.secured()
     return session, codes(session), mails
 
 

@@ -13,12 +13,14 @@ import structlog
 
 from depesza.net.tcp import listen_on, set_no_delay
 from depesza.net.tls import Certificates
-from depesza.wire.smtp import Event, Login, Mailed, Recipient, Reply, Room, Secure, Session, Settings
+from depesza.wire.smtp import Event, Login, Mailed, Recipient, Reply, Room, Session, Settings
 
 log = structlog.get_logger()
 
 HANDSHAKE = 15.0
 """Seconds for TLS to begin."""
+LINGER = 5.0
+"""Seconds in which a client may read what was said last."""
 FAILED = Reply(451, "4.3.0 Something went wrong here; try again later")
 LEAVING = Reply(421, "4.3.2 Going down; try again later")
 
@@ -146,8 +148,7 @@ class _Connection(asyncio.Protocol):
 
     # what asyncio calls
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self.address = peer[0] if peer else ""
@@ -206,29 +207,34 @@ class _Connection(asyncio.Protocol):
             if isinstance(event, Login):
                 right = await host.enter(self, event.name, event.password)
                 return session.admit_login() if right else session.say(Reply(535, "5.7.8 Not let in"))
-            await self._secure(event)
+            return await self._secure()
         except Exception as error:
             log.exception("smtp.failed", client=self.address, error=repr(error))
             return session.say(FAILED) if session.busy else None
-        return None
 
-    async def _secure(self, event: Secure) -> None:
+    async def _secure(self) -> Event | None:
         """Put TLS below the session; a handshake that fails ends the connection."""
         transport, tls = self._transport, self._server.tls
         assert transport is not None and tls is not None
+        self._session.sealing()
         try:
             sealed = await self._loop.start_tls(
-                transport, self, tls.context, server_side=True, ssl_handshake_timeout=HANDSHAKE
+                transport,
+                self,
+                tls.context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE,
+                ssl_shutdown_timeout=LINGER,
             )
-        except (OSError, ConnectionError) as error:  # SSLError is one
+        except OSError as error:  # SSLError is one
             log.info("smtp.tls_failed", client=self.address, error=repr(error))
             sealed = None
         if sealed is None or self._transport is None:
             transport.abort()
             self.connection_lost(None)
-            return
+            return None
         self._transport = sealed
-        self._session.secured()
+        return self._session.secured()
 
     # the transport
 
@@ -239,8 +245,9 @@ class _Connection(asyncio.Protocol):
         out = self._session.outgoing()
         if out:
             transport.write(out)
-        if self._session.closed:
+        if self._session.closed and not transport.is_closing():
             transport.close()
+            self._loop.call_later(LINGER, transport.abort)  # one who reads nothing would keep it for ever
 
     def _regulate(self) -> None:
         """Read only while nothing waits; time runs for what the client is to say next."""
@@ -265,7 +272,6 @@ class _Connection(asyncio.Protocol):
             return
         self._session.end(Reply(421, "4.4.2 Too slow"))
         self._write()
-        self._loop.call_later(1.0, self.abort)
 
     def leave(self) -> asyncio.Task[None] | None:
         """Take leave now, or else when what is being decided has been answered."""

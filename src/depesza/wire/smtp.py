@@ -58,7 +58,7 @@ class Mailed(Struct, frozen=True, gc=False):
 
 
 class Secure(Struct, frozen=True, gc=False):
-    """The client wants TLS, and waits for the handshake once this is written: to be answered by `secured`."""
+    """The client wants TLS, and waits for the handshake: to be answered by `sealing`, then `secured`."""
 
 
 Event = Recipient | Login | Mailed | Secure
@@ -161,11 +161,15 @@ class Session:
         self.login = self._pending
         return self.say(Reply(235, "2.7.0 Welcome"))
 
-    def secured(self) -> None:
-        """Hear that the handshake is done: what was said before does not count (RFC 3207 4.2)."""
-        self._pending, self.secure, self._greeted, self.login = None, True, False, None
+    def sealing(self) -> None:
+        """Hear that the handshake begins: whatever was said along with STARTTLS was not sealed (RFC 3207 4.2)."""
         self._buffer.clear()
+
+    def secured(self) -> Event | None:
+        """Hear that the handshake is done, with which the talk begins anew."""
+        self._pending, self.secure, self._greeted, self.login = None, True, False, None
         self._forget()
+        return self._proceed()
 
     def end(self, reply: Reply) -> None:
         """Say a last word."""
@@ -322,7 +326,6 @@ class Session:
         if not self._settings.tls or self.secure or rest:
             self._fault(503, "5.5.1 There is nothing to start")
             return None
-        self._buffer.clear()  # whatever was sent along with it was not sealed
         self._say(220, "2.0.0 Go on")
         return Secure()
 
