@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha1
+from typing import Protocol
 from urllib.parse import urlencode
 
 import msgspec
@@ -48,18 +49,30 @@ class _Report(Struct):
     ids: list[int] = []
     SmsIds: list[int] = []
     """The same from http2sms, where they are texts."""
+    cnt: int = 0
+    """Messages of SMSC's answer, which has one id for all: each is known by its number, in callbacks too."""
 
 
 _read = msgspec.json.Decoder(_Report, strict=False).decode
 
 
-def read_report(_: Request, status: bytes, body: bytes) -> Sequence[int]:
-    """Read the answer to a job or a form."""
+def read_report(request: Request, status: bytes, body: bytes) -> Sequence[int]:
+    """Read the answer to a job, a form or a list."""
     try:
         report = _read(body)
     except msgspec.DecodeError:
         return ()
-    return (report.ids or report.SmsIds) if status == b"200" else ()
+    if status != b"200":
+        return ()
+    return report.ids or report.SmsIds or range(request.first, request.first + report.cnt)
+
+
+class Writer(Protocol):
+    """Writes the requests of one API."""
+
+    def jobs(self, first: int, count: int, size: int, sender: str) -> list[Request]:
+        """Write what reaches `count` receivers from the number `first` on, `size` of them in each request."""
+        ...
 
 
 class Signer:
@@ -114,6 +127,29 @@ class Poster:
             body = urlencode(self._who | fields).encode()
             found.append(Request(b"%b%d\r\n\r\n%b" % (self._begin, len(body), body), len(numbers), first + start))
         return found
+
+
+class Caller:
+    """Calls SMSC's send.php as the vendor's samples do: one text by GET, a list by POST."""
+
+    def __init__(self, port: int, login: str, password: str) -> None:
+        self._host = f"HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: depesza-bench\r\nAccept: */*\r\n".encode()
+        self._who = {"login": login, "psw": password, "fmt": "3"}
+
+    def jobs(self, first: int, count: int, size: int, sender: str) -> list[Request]:
+        """Write the calls for `count` receivers, `size` in each."""
+        write = self._text if size == 1 else self._list
+        return [write(first + start, min(size, count - start), sender) for start in range(0, count, size)]
+
+    def _text(self, first: int, _: int, sender: str) -> Request:
+        query = urlencode({**self._who, "phones": first, "mes": TEXT, "id": 0, "sender": sender}).encode()
+        return Request(b"GET /sys/send.php?%b %b\r\n" % (query, self._host), 1, first)
+
+    def _list(self, first: int, count: int, sender: str) -> Request:
+        lines = "\n".join([f"{number}:{TEXT}" for number in range(first, first + count)])
+        body = urlencode({**self._who, "list": lines, "id": 0, "sender": sender}).encode()
+        head = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d" % len(body)
+        return Request(b"POST /sys/send.php %b%b\r\n\r\n%b" % (self._host, head, body), count, first)
 
 
 class Connection(asyncio.Protocol):

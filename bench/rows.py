@@ -217,8 +217,12 @@ def _cycles() -> list[Row]:
             _cycle(f"single-{connections}", title, Work(1, connections, count, True), bar, peers),
             _cycle(f"single-{connections}-quiet", f"{title}, no callback", Work(1, connections, count, False), quiet),
         ]
-    forms = Work(1, 16, 12_000, called=True, forms=True)
+    forms = Work(1, 16, 12_000, called=True, door="http2sms")
     found.append(_cycle("http2sms-16", "http2sms posts, 16 connections", forms, bars.SINGLE, bars.KANNEL_16))
+    for called, bar in ((True, bars.SINGLE), (False, bars.SINGLE_QUIET)):
+        title = "SMSC's send.php, 16 connections" + ("" if called else ", no callback")
+        work = Work(1, 16, 12_000, called, door="smsc")
+        found.append(_cycle("smsc-16" + ("" if called else "-quiet"), title, work, bar))
     for size, connections, bar, quiet, peers in (
         (10, 16, None, None, bars.KANNEL_TEN),
         (100, 8, None, None, None),
@@ -229,6 +233,10 @@ def _cycles() -> list[Row]:
             _cycle(f"jobs-{size}", title, Work(size, connections, 20_000, True), bar, peers),
             _cycle(f"jobs-{size}-quiet", f"{title}, no callback", Work(size, connections, 40_000, False), quiet),
         ]
+    for called, bar in ((True, bars.THOUSANDS), (False, bars.THOUSANDS_QUIET)):
+        title = "SMSC's lists of 1,000 lines" + ("" if called else ", no callback")
+        work = Work(1_000, 4, 20_000 if called else 40_000, called, door="smsc")
+        found.append(_cycle("smsc-list-1000" + ("" if called else "-quiet"), title, work, bar))
     return found
 
 

@@ -5,13 +5,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct, field
 
 from bench import profiling, world
 from bench.bars import Bar, Peers
-from bench.load import Load, Poster, Request, Signer
+from bench.load import Caller, Load, Poster, Request, Signer, Writer
 from bench.product import Cpu, Product
 from bench.sinks import Callbacks, Carrier
 from bench.tally import FIRST, BenchError, Tally
@@ -50,8 +50,8 @@ class Work(Struct, frozen=True):
     """Messages of a full run."""
     called: bool
     """A callback for each message."""
-    forms: bool = False
-    """Through http2sms instead of signed jobs."""
+    door: Literal["ovh", "http2sms", "smsc"] = "ovh"
+    """Whose API is called."""
 
 
 class Bench(Struct, kw_only=True):
@@ -71,6 +71,8 @@ class Bench(Struct, kw_only=True):
     """Lines of the profile."""
     kannel: dict[tuple[int, bool], float] = field(default_factory=dict)
     """Kannel's messages a second in this run, by connections and whether they were called back."""
+    ovh: dict[tuple[int, int, bool], Result] = field(default_factory=dict)
+    """What OVH's API did in this run, by size of jobs, connections and callbacks."""
     used: int = 0
     """Receivers used so far."""
 
@@ -164,10 +166,14 @@ class Running(Loaded):
             trace.unlink()
 
     def requests(self, tally: Tally, work: Work) -> list[Request]:
-        """Write the requests of a run: signed jobs, or forms for http2sms."""
+        """Write the requests of a run."""
         port, service = self.product.port, CALLED if work.called else QUIET
-        writer = Poster(port, service, LOGIN, PASSWORD) if work.forms else Signer(port, service, KEYS)
-        return writer.jobs(tally.first, tally.count, work.size, SENDER)
+        writers: dict[str, Writer] = {
+            "ovh": Signer(port, service, KEYS),
+            "http2sms": Poster(port, service, LOGIN, PASSWORD),
+            "smsc": Caller(port, service, PASSWORD),
+        }
+        return writers[work.door].jobs(tally.first, tally.count, work.size, SENDER)
 
     async def audit(self, count: int) -> None:
         """Look into the store: every message delivered, none else there."""

@@ -163,9 +163,13 @@ class Callbacks:
         """Stop listening."""
         self._server.close()
 
-    def take(self, line: bytes) -> None:
-        """Count the callback of one request line."""
+    def take(self, line: bytes, form: bytes) -> None:
+        """Count a callback: OVH's by its request line, SMSC's by its form, where the number says which it is."""
         if self.tally is None:
+            return
+        if form:
+            number = form.partition(b"&phone=")[2].partition(b"&")[0]
+            self.tally.call(number, delivered=b"&status=1&" in form)
             return
         start = line.find(b"?id=") + 4
         if start < 4:
@@ -191,8 +195,16 @@ class _Caller(asyncio.Protocol):
         if self._rest:
             data = self._rest + data
         at = 0
-        while (end := data.find(b"\r\n\r\n", at)) >= 0:
-            self._sink.take(data[at : data.index(b"\r\n", at)])
+        while (head := data.find(b"\r\n\r\n", at) + 4) >= 4:
+            end = head + (_length(data[at:head]) if data.startswith(b"POST ", at) else 0)
+            if len(data) < end:
+                break
+            self._sink.take(data[at : data.index(b"\r\n", at)], data[head:end])
             self._transport.write(Callbacks.ANSWER)
-            at = end + 4
+            at = end
         self._rest = data[at:]
+
+
+def _length(head: bytes) -> int:
+    """Read the length of a body."""
+    return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])

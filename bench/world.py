@@ -17,11 +17,12 @@ from msgspec import Struct
 from bench.load import TEXT, Keys
 from bench.product import KEY
 from depesza.core import ledger
-from depesza.core.facts import Account, Application, ConnectorFact, Credential, Owner, Sender, User
+from depesza.core.facts import Account, Application, ConnectorFact, Credential, Limits, Login, Owner, Sender, User
 from depesza.core.fairness import COST
 from depesza.core.ids import Ids
 from depesza.core.model import INCOME, MICRO, Priority, State
 from depesza.core.routing import Route
+from depesza.services.logins import digests
 from depesza.services.vault import Vault
 from depesza.store import schema
 from depesza.store.opening import is_postgres, migrate, open_store
@@ -29,7 +30,12 @@ from depesza.store.tx import Tx
 
 KEYS = Keys("benchApplication", "benchSecret" * 3, "benchConsumer" * 3)
 LOGIN, PASSWORD = "bench", "benchPassword"
-"""Of the user that each account has, for http2sms."""
+"""Of the user that each account has, for http2sms; SMSC's logins are called as the accounts."""
+UNLIMITED = (
+    "repeats", "price_asks", "parallel", "parallel_status", "status_asks", "status_lists", "balance_asks", "same_asks",
+    "info_asks", "user_changes", "flood", "wrong_logins", "wrong_sends",
+)  # fmt: skip
+"""Limits that are off: rows send the same text all the time, by many connections."""
 BIND_PASSWORD = PASSWORD[:8]
 """For SMPP, which has room for no more."""
 SENDER = "Bench"
@@ -154,6 +160,7 @@ async def _furnish(tx: Tx, line: Line, callback: str) -> None:
     )
     tx.put("routes", Route(id=ROUTE, connectors=(OUT,)))
     password, bind_password = vault.hash_password(PASSWORD), vault.hash_password(BIND_PASSWORD)
+    md5, sha1 = (vault.hash_password(digest) for digest in digests(PASSWORD))
     for name, id in ACCOUNTS.items():
         url = callback if name == CALLED else ""
         tx.put("users", User(id=1000 + id, account=id, login=LOGIN, password=password))
@@ -165,6 +172,8 @@ async def _furnish(tx: Tx, line: Line, callback: str) -> None:
             ),
         )  # fmt: skip
         tx.put("senders", Sender(account=id, name=SENDER))
+        tx.put("logins", Login(id=2000 + id, account=id, name=name, md5=md5, sha1=sha1))
+        tx.put("limits", msgspec.convert({"account": id, **dict.fromkeys(UNLIMITED, 0)}, Limits))
         await tx.book(ledger.topup(id, CREDITS * MICRO, 0, 1, tx.new_id()))
 
 
