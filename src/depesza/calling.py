@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from depesza.core.model import Notice
-from depesza.dialects.contract import Patient, Voice
+from depesza.dialects.contract import Mannered, Manners, Voice
 from depesza.engine import notifier, signing
 from depesza.engine.figures import Figures
 from depesza.engine.gather import Gather
@@ -73,7 +73,7 @@ class Calling:
             client,
             self._signed,
             now,
-            notifier.Plan(plan.timeout, plan.per_host, plan.schedule, _own_schedules(voices)),
+            notifier.Plan(plan.timeout, plan.per_host, plan.schedule, _manners(voices)),
             gather,
             Postman(_mail_server(settings.mail), vault, now).send,
         )
@@ -101,8 +101,8 @@ class Calling:
         await self.notifier.stop(min(grace, 5.0))
 
 
-def _own_schedules(voices: Mapping[str, Voice]) -> dict[str, Sequence[float]]:
-    return {name: voice.schedule for name, voice in voices.items() if isinstance(voice, Patient)}
+def _manners(voices: Mapping[str, Voice]) -> dict[str, Manners]:
+    return {name: voice.manners for name, voice in voices.items() if isinstance(voice, Mannered)}
 
 
 def _mail_server(mail: MailSettings) -> MailServer:

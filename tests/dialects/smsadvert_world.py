@@ -130,7 +130,7 @@ class Booth:
         """What the next ones are answered; then 200."""
         self.street.notifier = Notifier(
             store, {"smsadvert": self.advert}, self, lambda notice, call, now: call, clock,
-            Plan(own={"smsadvert": self.advert.schedule}),
+            Plan(own={"smsadvert": self.advert.manners}),
         )  # fmt: skip
         self.phones = PhoneWorld(store, clock, lanes)
         self.phone = Phone(self.phones)

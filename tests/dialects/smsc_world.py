@@ -70,7 +70,7 @@ class Bureau:
         """Callbacks, in the order in which they were made."""
         self.street.notifier = Notifier(
             store, {"smsc": self.smsc}, self, lambda notice, call, now: call, clock,  # type: ignore[dict-item]
-            Plan(),
+            Plan(own={"smsc": self.smsc.manners}),
         )  # fmt: skip
         self.network: Scripted
 

@@ -178,6 +178,15 @@ async def test_a_text_that_answers_a_message_names_it(bureau: Bureau) -> None:
     assert [form(call)["sms_id"] for call in bureau.told] == ["word"]
 
 
+async def test_that_a_network_has_a_message_is_told_once(bureau: Bureau) -> None:
+    await bureau.change_account(callback=URL)
+    await bureau.send()
+    await bureau.quiet()
+    for state in (State.PENDING, State.PENDING, State.DELIVERED):
+        await bureau.report(bureau.sent[0], state)
+    assert [form(call)["status"] for call in bureau.told] == ["0", "1"]
+
+
 async def called(tx: Tx) -> None:
     """Let the call come that alex waits for."""
     owe_call(tx, tx.facts.account[ALEX], "smsc", CallFact(TO, NOW))

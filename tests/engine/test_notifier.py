@@ -12,6 +12,7 @@ from tests.support import Clock
 
 from depesza.core.facts import Account, Facts
 from depesza.core.model import MICRO, Notice, ReceiptFact, State
+from depesza.dialects.contract import Manners
 from depesza.engine import notifier as module
 from depesza.engine.notifier import Notifier, Plan
 from depesza.services.notices import owe_receipt, read_try
@@ -32,6 +33,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.timeouts: set[float] = set()
         self.answer: Callable[[str], HttpAnswer] = lambda url: GOOD
         self.gate: asyncio.Event | None = None
         """While it is not set, calls hang."""
@@ -42,6 +44,7 @@ class Wire:
         """Make a call."""
         host = call.url.split("/")[2]
         self.calls.append(call.url)
+        self.timeouts.add(timeout)
         self.running[host] += 1
         self.most[host] = max(self.most[host], self.running[host])
         try:
@@ -187,6 +190,19 @@ async def test_only_2xx_is_taken_for_a_yes(desk: Desk, answer: HttpAnswer, again
     await desk.open(Plan(schedule=(100,)))
     await desk.owe(7, SEEN)
     assert await desk.written(lambda rows: rows[0][2] == 1) == [(7, 0 if again else 1, 1)]
+
+
+async def test_a_vendor_has_manners_of_its_own(desk: Desk) -> None:
+    desk.wire.answer = lambda url: BAD
+    await desk.open(Plan(timeout=15.0, own={"ovh": Manners((30,), 5.0, frozenset({State.PENDING}))}))
+    await desk.owe(7, State.SENT, State.PENDING)
+    assert await desk.written(lambda rows: [row[2] for row in rows] == [1, 0]) == [(7, 0, 1), (7, 0, 0)]
+    desk.wire.answer = lambda url: GOOD
+    desk.clock.move(30)
+    assert await desk.written(lambda rows: rows[1][1] == 1) == [(7, 1, 2), (7, 1, 0)]
+    assert desk.wire.calls == ["http://one.example/dlr?7-SENT"] * 2
+    assert desk.wire.timeouts == {5.0}
+    assert [detail[:7] for detail in await desk.events(7)] == ["receipt", "receipt"]
 
 
 @pytest.mark.parametrize(("header", "wait"), [("90", 90), ("3", 5), ("never", 5), ("999999", 86_400)])

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from depesza.core.facts import Facts
 from depesza.core.fairness import Lanes
-from depesza.core.model import MICRO, Notice
+from depesza.core.model import MICRO, Notice, State
 from depesza.core.planning import Policy
 from depesza.services.audiences import Staged
 from depesza.services.documents import Document
@@ -146,12 +146,22 @@ class Voice(Protocol):
         ...
 
 
-@runtime_checkable
-class Patient(Protocol):
-    """A voice whose vendor publishes when callbacks are tried again."""
+class Manners(Struct, frozen=True):
+    """How a vendor calls back, in the place of what the operator has set for all."""
 
     schedule: Sequence[float]
-    """Seconds from one try to the next, in the place of the operator's."""
+    """Seconds from one try to the next."""
+    timeout: float = 0.0
+    """Seconds that a client may take to answer; 0: as the operator has set."""
+    unsaid: frozenset[State] = frozenset()
+    """States that the vendor has no word of its own for: what was said before says it."""
+
+
+@runtime_checkable
+class Mannered(Protocol):
+    """A voice whose vendor publishes how callbacks are made."""
+
+    manners: Manners
 
 
 @runtime_checkable

@@ -12,11 +12,13 @@ from heapq import heappop, heappush
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 from msgspec import Struct
 
 from depesza.core.facts import Facts
-from depesza.core.model import MICRO, Notice
+from depesza.core.model import MICRO, Notice, State
+from depesza.dialects.contract import Manners
 from depesza.engine.gather import Gather
 from depesza.services import notices as service
 from depesza.services.notices import Tried
@@ -73,12 +75,23 @@ class Plan(Struct, frozen=True):
     per_host: int = 32
     schedule: tuple[float, ...] = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
     """Seconds from one try to the next."""
-    own: Mapping[str, Sequence[float]] = {}
+    own: Mapping[str, Manners] = {}
     """The same for dialects whose vendor publishes it."""
 
     def schedule_of(self, notice: Notice) -> Sequence[float]:
         """Choose the schedule of a notice; mail has no vendor."""
-        return self.schedule if notice.kind == "mail" else self.own.get(notice.dialect, self.schedule)
+        own = self.own.get(notice.dialect) if notice.kind != "mail" else None
+        return own.schedule if own is not None else self.schedule
+
+    def timeout_of(self, notice: Notice) -> float:
+        """Choose how long a client may take to answer a notice."""
+        own = self.own.get(notice.dialect)
+        return (own.timeout if own is not None else 0.0) or self.timeout
+
+    def leaves_out(self, notice: Notice) -> bool:
+        """Tell whether a notice says nothing new in the words of its dialect."""
+        own = self.own.get(notice.dialect)
+        return own is not None and notice.kind == "receipt" and bool(own.unsaid) and _state(notice.fact) in own.unsaid
 
 
 Key = tuple[str, int]
@@ -204,6 +217,12 @@ class Notifier:
 
     async def _try(self, host: Host, notice: Notice) -> None:
         now = self._now()
+        if self._plan.leaves_out(notice):
+            host.running -= 1
+            result = Tried(notice, True, notice.tries, 0, "", now)
+            self._keep(result)
+            self._next(host, notice, result)
+            return
         try:
             answer = await (self._post(notice) if notice.kind == "mail" else self._call(notice, now))
         except Exception as error:
@@ -216,7 +235,7 @@ class Notifier:
 
     async def _call(self, notice: Notice, now: int) -> HttpAnswer:
         call = self._speakers[notice.dialect].call(notice, self._store.facts)
-        return await self._caller.call(self._sign(notice, call, now), timeout=self._plan.timeout)
+        return await self._caller.call(self._sign(notice, call, now), timeout=self._plan.timeout_of(notice))
 
     def _judge(self, host: Host, alive: bool) -> None:
         """Count failures in a row; open the breaker or close it."""
@@ -338,6 +357,19 @@ class Notifier:
                 task.cancel()
         tried, self._tried = self._tried, []
         await self._store.insist(service.tried, tried, self._now())  # and what was handed in before is on disk then
+
+
+class _Stated(Struct, frozen=True, gc=False):
+    """What of a receipt tells whether it is news."""
+
+    state: State
+
+
+_decode = msgspec.json.Decoder(_Stated).decode
+
+
+def _state(fact: bytes) -> State:
+    return _decode(fact).state
 
 
 def _retry_after(answer: HttpAnswer) -> float:

@@ -8,7 +8,7 @@ from depesza.core.facts import Account, Facts, Token
 from depesza.core.ledger import NotEnoughCredits
 from depesza.core.model import MICRO, Notice
 from depesza.core.planning import Refused as PlanRefused
-from depesza.dialects.contract import Context, Row
+from depesza.dialects.contract import Context, Manners, Row
 from depesza.dialects.smsadvert import answers, codec, notices, reading
 from depesza.dialects.smsadvert.answers import Refused
 from depesza.dialects.smsadvert.codes import ACCOUNT, BROKEN, DEVICES, ENDPOINTS, QUEUE, SCHEDULE, SEND, Endpoint
@@ -26,11 +26,11 @@ LONGEST_TOKEN = 4_096
 
 
 class SmsAdvert:
-    """SMSAdvert's API over our services. Implements `dialects.contract.Dialect`, `Voice` and `Patient`."""
+    """SMSAdvert's API over our services. Implements `dialects.contract.Dialect`, `Voice` and `Mannered`."""
 
     name = codec.VOICE
     prefixes: Sequence[str] = tuple(dict.fromkeys("/".join(segments(row.path.lower())[:2]) for row in ENDPOINTS))
-    schedule = SCHEDULE
+    manners = Manners(SCHEDULE)
 
     def __init__(self, context: Context) -> None:
         self._context = context

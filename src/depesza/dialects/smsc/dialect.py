@@ -32,11 +32,11 @@ ENVELOPED = {"soap": soap.answer, "oms": oms.answer}
 
 
 class Smsc:
-    """SMSC's HTTP API over our services. Implements `dialects.contract.Dialect`, `Voice` and `Patient`."""
+    """SMSC's HTTP API over our services. Implements `dialects.contract.Dialect`, `Voice` and `Mannered`."""
 
     name = "smsc"
     prefixes: Sequence[str] = ("sys", "rest")
-    schedule = notices.SCHEDULE
+    manners = notices.MANNERS
 
     def __init__(self, context: Context) -> None:
         self._context = context

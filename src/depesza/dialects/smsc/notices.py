@@ -14,7 +14,8 @@ from msgspec import Struct
 from depesza.core.facts import Facts
 from depesza.core.ledger import two_decimals
 from depesza.core.lookup import LookupFact
-from depesza.core.model import CallFact, Notice, ReplyFact
+from depesza.core.model import CallFact, Notice, ReplyFact, State
+from depesza.dialects.contract import Manners
 from depesza.dialects.smsc.answers import JSON, TEXT, XML, Value, write_object
 from depesza.dialects.smsc.charsets import KOI8, WINDOWS, Charset, find_charset
 from depesza.dialects.smsc.codes import TYPES, fate, kind_of
@@ -25,6 +26,10 @@ from depesza.wire.http import HttpCall
 MINUTE = 60.0
 SCHEDULE = (MINUTE, 5 * MINUTE, 15 * MINUTE, *[60 * MINUTE] * 23)
 """Seconds from one try to the next, up to a day in all."""
+TIMEOUT = 5.0
+"""Seconds that a receiver may take."""
+MANNERS = Manners(SCHEDULE, TIMEOUT, frozenset({State.PENDING}))
+"""What the network says of a message on its way is status 0, as that it was handed over."""
 
 _CONTENT_TYPES = {TEXT: "application/x-www-form-urlencoded", XML: "text/xml", JSON: "application/json"}
 _ALGORITHMS: dict[str, Callable[[bytes], str]] = {
