@@ -88,6 +88,9 @@ class MessageSettings(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...],
         _help("Digits of receivers to whom only texts of an enabled template go, e.g. `1` for North America."),
     ] = ()
+    command_numbers: Annotated[
+        tuple[str, ...], _help("Numbers that take commands by text of all accounts, besides each account's own.")
+    ] = ()
 
 
 class CallbackSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -260,6 +263,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             messages.keep_graphemes,
             ledger.micro(messages.lookup_price),
             messages.template_prefixes,
+            messages.command_numbers,
         )
 
 

@@ -46,7 +46,7 @@ COMMANDS: dict[str, Row] = {
     "callback": Row(
         "depesza.cli.callbacks:callback", "What clients were told, each try, and telling it again.", MESSAGES
     ),
-    "mail": Row("depesza.cli.mail:mail", "Mails that come back.", MESSAGES),
+    "mail": Row("depesza.cli.mail:mail", "Mail that comes in.", MESSAGES),
     "owner": Row("depesza.cli.accounts:owner", "Those who hold accounts and keys.", WHO),
     "account": Row("depesza.cli.accounts:account", "Balances with their senders and users.", WHO),
     "credit": Row("depesza.cli.credits:credit", "Credits of an account.", WHO),
@@ -56,6 +56,7 @@ COMMANDS: dict[str, Row] = {
     "key": Row("depesza.cli.keys:key", "Applications and the keys they sign with.", WHO),
     "token": Row("depesza.cli.tokens:token", "What programs of an account show as it is.", WHO),
     "login": Row("depesza.cli.logins:login", "Names and passwords that programs of an account send.", WHO),
+    "command": Row("depesza.cli.commands:command", "Phones that give commands by text.", WHO),
     "limits": Row("depesza.cli.limits:limits", "How often an account's programs may do what.", WHO),
     "connector": Row("depesza.cli.network:connector", "Links to carriers.", WAYS),
     "phone": Row("depesza.cli.phones:phone", "Phones of our own.", WAYS),

@@ -46,6 +46,8 @@ class Policy(Struct, frozen=True):
     """Micro-credits for one number that a network is asked about (spec: ovh/4.1)."""
     template_prefixes: tuple[str, ...] = ()
     """Digits of receivers to whom a text goes only when an enabled template fits it (spec: ovh/4.13)."""
+    command_numbers: tuple[str, ...] = ()
+    """Numbers that take commands of all accounts (spec: smsc/4.5)."""
 
 
 class Target(Struct, frozen=True, gc=False):

@@ -17,7 +17,7 @@ from depesza.core.model import MICRO, Inbound, ReplyFact, Submission
 from depesza.core.optout import ASKED, is_start, is_stop
 from depesza.core.phone import spellings
 from depesza.core.planning import Policy
-from depesza.services import collected, notices
+from depesza.services import collected, commands, notices
 from depesza.services.submit import charge, send_soon, submit
 from depesza.store.tx import Tx
 from depesza.wire.mail import Mail
@@ -71,6 +71,8 @@ async def take_inbound(tx: Tx, inbounds: Sequence[Inbound], policy: Policy, now:
     for inbound, talk in zip(inbounds, talks, strict=True):
         id = tx.new_id()
         ids.append(id)
+        if await commands.take(tx, id, inbound, read_peer(inbound.sender), policy, now):
+            continue
         if talk is None:
             tx.add_inbound(id, inbound, 0, 0, "", 0, 0)
         else:
@@ -105,7 +107,7 @@ async def _talks(tx: Tx, inbounds: Sequence[Inbound]) -> list[Talk | None]:
     for n, _, account_id, user, message, tag, batch, until, dialect in await tx.rows_for("conversations_of", values):
         account = facts.account.get(account_id)
         if account is not None and until >= inbounds[n].at and n not in found:
-            collects = dialect == COLLECTING
+            collects = dialect == COLLECTING or (account.smpp and account.smpp_texts)
             voice = account.home if collects or not dialect else dialect
             found[n] = Talk(account, facts.user.get(user), voice, message, tag, batch, collects)
     return [found.get(n) or _owner(facts, inbound.recipient) for n, inbound in enumerate(inbounds)]
@@ -163,7 +165,7 @@ async def _take(tx: Tx, id: int, inbound: Inbound, talk: Talk, silences: Silence
         return
     if silence is not None and starts:
         silence.now, silence.at, silence.message, silence.batch = False, now, 0, ""
-    if account.response_type == "cgi" and not talk.collects:
+    if account.response_type == "cgi" and (account.smpp_texts or not talk.collects):
         notices.owe_reply(tx, account, talk.dialect, "reply", account.response_url, fact)
     elif account.response_type == "text" and not starts:
         await _answer(tx, kept, talk, policy, now)

@@ -78,6 +78,18 @@ async def forgive(tx: Tx, address: str, what: str) -> None:
     tx.tally(0, f"{what} {address}", 0, 0)
 
 
+async def locked(tx: Tx, address: str, now: int) -> bool:
+    """Tell whether an address is locked, without the memory of those who ask often."""
+    (tally,) = await tx.tallies(0, (_LOCK + address,))
+    return tally.at > now
+
+
+async def release(tx: Tx, address: str, what: str) -> None:
+    """Unlock an address, and forget its failures."""
+    await forgive(tx, address, what)
+    tx.tally(0, _LOCK + address, 0, 0)
+
+
 async def judge(
     tx: Tx, account: int, limits: Limits, receivers: Sequence[str], texts: Sequence[str], now: int
 ) -> dict[int, str]:

@@ -4,7 +4,7 @@ import msgspec
 
 from depesza.core.ids import made_at
 from depesza.core.model import Extras
-from depesza.services import attachments, cards, contacts, documents, links, mailings, sender_forms
+from depesza.services import attachments, cards, commands, contacts, documents, links, mailings, sender_forms
 from depesza.store.tx import Tx
 
 _extras = msgspec.json.Decoder(Extras).decode
@@ -104,6 +104,7 @@ async def forget_rest(tx: Tx, oldest: int, now: int) -> None:
     await contacts.forget_orphans(tx)
     await cards.forget_orphans(tx)
     await sender_forms.forget_orphans(tx)
+    await commands.forget_orphans(tx)
     tx.write("DELETE FROM campaigns WHERE id < ?1 AND status IN ('done', 'failed', 'cancelled')", oldest)
     tx.write(
         "DELETE FROM campaign_errors WHERE campaign < ?1"

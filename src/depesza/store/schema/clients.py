@@ -26,6 +26,17 @@ account_details = Table(
 )
 """What is told of an account and changes nothing: who it is, how it is reached, notes."""
 
+command_phones = Table(
+    "command_phones",
+    metadata,
+    words("number", key=True),
+    whole("account"),
+    words("hashed"),
+    whole("created"),
+    sqlite_with_rowid=False,
+)
+"""Phones (E.164) whose texts to a service number are commands of an account; `hashed` is the password of each."""
+
 invoices = Table(
     "invoices",
     metadata,

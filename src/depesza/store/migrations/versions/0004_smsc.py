@@ -122,6 +122,15 @@ def upgrade() -> None:
     )
     op.create_index("client_refs_message", "client_refs", ["message"], unique=False)
     op.create_table(
+        "command_phones",
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("account", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("hashed", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "followed",
         sa.Column("message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("message"),
