@@ -46,6 +46,8 @@ async def test_receivers_are_written_down_under_the_id_the_refused_ones_too(stor
     found = await store.look(refs.find, ONE, "mine", ANN)
     assert found is not None
     assert (found.id, found.comment) == (sent.rows[2].message, "z")
+    assert await store.look(refs.called, ONE, "mine") == [(sent.rows[2].message, ANN), (sent.rows[1].message, "123")]
+    assert await store.look(refs.called, ONE, "other") == []
     assert [(await send(store, submission())).ref for _ in range(2)] == ["1", "2"]
 
 

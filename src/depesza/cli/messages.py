@@ -139,15 +139,24 @@ def _tell(accepted: "Accepted", *, json: bool) -> None:
 
 
 def message(
-    id: int,
+    id: str,
     /,
     *,
+    account: Annotated[str, Parameter(help="The id is one by which this account's programs call it.")] = "",
     files: Annotated[Path | None, Parameter(help="Folder into which the files that go with it are written.")] = None,
     config: Config = None,
     json: AsJson = False,
 ) -> None:
     """Show the life of a message: states, what went over the wire, credits, receipts, callbacks."""
-    found, facts = _look(config, id)
+    if account:
+        called = _called(config, account, id)
+        if len(called) > 1:
+            show.listing([{"receiver": to, "message": number} for number, to in called], json=json, empty="")
+            return
+        id = str(called[0][0])
+    if not id.isdecimal():
+        raise Failed(f"{id} is no number: of which --account is it the id?", 2)
+    found, facts = _look(config, int(id))
     from depesza.cli import lifeline
 
     if files is not None:
@@ -175,6 +184,20 @@ def _write_files(found: "Timeline", folder: Path, config: Path | None, *, json: 
         show.as_json(written)
     else:
         print("\n".join(written))
+
+
+def _called(config: Path | None, account: str, ref: str) -> "list[tuple[int, str]]":
+    """Find what an account's programs call so: its newest messages with their receivers."""
+
+    async def work(desk: Desk) -> "list[tuple[int, str]]":
+        from depesza.services import refs
+
+        return await desk.store.look(refs.called, find_account(desk.facts, account).id, ref)
+
+    found = at_desk(config, work)
+    if not found:
+        raise Failed(f"{account} has no message {ref}")
+    return found
 
 
 def _look(config: Path | None, id: int) -> "tuple[Timeline, Facts]":

@@ -168,6 +168,9 @@ async def _judged(tx: Tx, account: Account, submission: Submission, guard: Guard
         for n, receiver in enumerate(submission.receivers):
             if protection.outside(limits, receiver):
                 judged.setdefault(n, "forbidden_number")
+    if limits.hours and not limits.hours_wait and submission.channel is not Channel.HLR:
+        for n in _outside_hours(submission, limits, account, now):
+            judged.setdefault(n, "closed")
     left = [n for n in range(len(submission.receivers)) if n not in judged]
     why = await _unwelcome(tx, account, limits, guard, len(left), now) if left else ""
     if why:
@@ -177,7 +180,7 @@ async def _judged(tx: Tx, account: Account, submission: Submission, guard: Guard
         found = await protection.judge(tx, account.id, limits, [submission.receivers[n] for n in left], texts, now)
         judged |= {left[n]: why for n, why in found.items()}
     judged_so = msgspec.structs.replace(submission, judged=judged) if judged else submission
-    return _in_hours(judged_so, limits, account, now) if limits.hours else judged_so
+    return _in_hours(judged_so, limits, account, now) if limits.hours and limits.hours_wait else judged_so
 
 
 async def _unwelcome(tx: Tx, account: Account, limits: Limits, guard: Guard, count: int, now: int) -> str:
@@ -191,6 +194,12 @@ async def _unwelcome(tx: Tx, account: Account, limits: Limits, guard: Guard, cou
     if most and not await visitors.admit(tx, account.id, guard.visitor, guard.shown, most, count, now):
         return "limit"
     return ""
+
+
+def _outside_hours(submission: Submission, limits: Limits, account: Account, now: int) -> list[int]:
+    """List the places of messages that are to go when the account may not send."""
+    dues = [max(due, now) for due in submission.dues or (submission.due,) * len(submission.receivers)]
+    return [n for n, due in enumerate(dues) if protection.opening(limits, due, account.timezone) > due]
 
 
 def _in_hours(submission: Submission, limits: Limits, account: Account, now: int) -> Submission:
@@ -291,6 +300,16 @@ async def find(tx: Tx, account: int, ref: str, receiver: str) -> Named | None:
         account, ref, receiver,
     )  # fmt: skip
     return Named(int(rows[0][0]), ref, receiver, str(rows[0][1])) if rows else None
+
+
+async def called(tx: Tx, account: int, ref: str) -> list[tuple[int, str]]:
+    """List what an id names: the newest for each receiver, the newest of all first, 1,000 at most."""
+    rows = await tx.query(
+        "SELECT max(message), receiver FROM client_refs WHERE account = ?1 AND ref = ?2 GROUP BY receiver"
+        " ORDER BY max(message) DESC LIMIT 1000",
+        account, ref,
+    )  # fmt: skip
+    return [(int(row[0]), str(row[1])) for row in rows]
 
 
 async def forget(tx: Tx, account: int, named: Named) -> None:
