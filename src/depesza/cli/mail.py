@@ -1,4 +1,4 @@
-"""`depesza mail`: mails that come back."""
+"""`depesza mail`: mails that come back, and mail that becomes texts."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from depesza.cli import show
+from depesza.cli.accounts import AccountName, find_account
 from depesza.cli.desk import AsJson, Config, Desk, at_desk
+from depesza.cli.errors import Failed
 
 if TYPE_CHECKING:
-    from depesza.connectors.mail.bounces import News
+    from collections.abc import Mapping
 
-mail = App(name="mail", help="Mails that come back.")
+    from depesza.connectors.mail.bounces import News
+    from depesza.store.tx import Tx
+
+mail = App(name="mail", help="Mail that comes in.")
 
 
 @mail.command
@@ -56,3 +61,98 @@ def _plain(news: "News") -> dict[str, Any]:
         for receipt in news.receipts
     ]
     return {"message": news.message, "told": told, "why": ""}
+
+
+# mail that becomes texts
+
+
+@mail.command
+def address(
+    account: AccountName,
+    /,
+    *,
+    renew: Annotated[bool, Parameter(negative="", help="Give it another one; the one before is nobody's.")] = False,
+    close: Annotated[bool, Parameter(negative="", help="Take it away.")] = False,
+    config: Config = None,
+    json: AsJson = False,
+) -> None:
+    """Show an account's private address, whose mail becomes texts."""
+
+    async def work(desk: Desk) -> dict[str, Any]:
+        from depesza.dialects.smsc.mail_door import write_address
+        from depesza.services import mail_addresses, subaccounts
+
+        found = find_account(desk.facts, account)
+        if not desk.settings.smtp.domain:
+            raise Failed("smtp.domain: no domain is set", 2)
+        if close:
+            await desk.store.run(mail_addresses.close, found.id)
+        if renew:
+            await desk.store.run(mail_addresses.renew, found.id)
+        serial = await desk.store.look(mail_addresses.serial, found.id)
+        login = subaccounts.login_of(desk.facts, found.id)
+        secret = mail_addresses.secret(found.id, serial, desk.vault.secret_for(mail_addresses.PURPOSE))
+        name = login.name if login is not None else found.name
+        shown = write_address(name, secret, desk.settings.smtp.domain) if serial else ""
+        return {"account": found.name, "address": shown}
+
+    if renew and close:
+        raise Failed("--renew and --close are two things", 2)
+    show.details(at_desk(config, work), json=json)
+
+
+@mail.command
+def texts(
+    account: AccountName,
+    /,
+    *,
+    sets: Annotated[
+        tuple[str, ...],
+        Parameter(name="--set", negative="", help="A setting of users.php, like mph=79990000001; again for more."),
+    ] = (),
+    answers: Annotated[
+        bool | None, Parameter(help="Answer each line that is mailed, not only refusals.", show_default=False)
+    ] = None,
+    config: Config = None,
+    json: AsJson = False,
+) -> None:
+    """Show or set what becomes of mail to an account's private address, and whether lines by mail are answered."""
+    given = _given(sets)
+
+    async def work(desk: Desk) -> dict[str, Any]:
+        from depesza.dialects.smsc import mail_texts
+        from depesza.services import details, mail_addresses
+
+        found = find_account(desk.facts, account)
+        told = given if answers is None else given | {mail_addresses.ANSWERS: "1" if answers else ""}
+        if told:
+            await desk.store.run(_tell, found.id, told)
+        known = await desk.store.look(details.read, found.id)
+        settings = {name: known.get(name, "") for name in mail_texts.SETTINGS}
+        return {"account": found.name, "answers": known.get(mail_addresses.ANSWERS) == "1"} | settings
+
+    show.details(at_desk(config, work), json=json)
+
+
+async def _tell(tx: "Tx", account: int, told: "Mapping[str, str]") -> None:
+    from depesza.services import details
+
+    details.write(tx, account, told)
+
+
+def _given(words: tuple[str, ...]) -> dict[str, str]:
+    """Read `mph=79990000001`; raises `Failed` for what is no setting or can't be."""
+    from depesza.dialects.smsc import mail_texts
+    from depesza.dialects.smsc.answers import Refused
+
+    if not all("=" in word for word in words):
+        raise Failed("--set: it is written name=value", 2)
+    given = {name: value for name, _, value in (word.partition("=") for word in words)}
+    for name, value in given.items():
+        if name not in mail_texts.SETTINGS:
+            raise Failed(f"--set {name}: there are {', '.join(mail_texts.SETTINGS)}", 2)
+        try:
+            mail_texts.read_rules({name: value})
+        except Refused:
+            raise Failed(f"--set {name}: {mail_texts.SETTINGS[name]}; {value!r} is none of it", 2) from None
+    return given

@@ -17,6 +17,7 @@ from depesza.dialects.smsc.actions import act, need, read_number, read_switch
 from depesza.dialects.smsc.answers import Members, Refused, Value, answer_id, answer_list, answer_ok
 from depesza.dialects.smsc.call import Call
 from depesza.dialects.smsc.codes import DUPLICATE, FAILED, NO_RECORD, PARAMETERS
+from depesza.dialects.smsc.mail_texts import read_rules
 from depesza.dialects.smsc.times import read_days, write_date
 from depesza.services import details, history, logins, protection, subaccounts
 from depesza.services.directory import check_url
@@ -46,9 +47,11 @@ TOLD = frozenset({
 })  # fmt: skip
 """What is kept as it is told; flags are as well."""
 STATUSES_TO_URL, INCOMING_TO_URL, BLOCKED, VIRTUAL, SMPP = "fl[10]", "fl[11]", "fl2[10]", "fl2[27]", "fl[2]"
-NO_MAILINGS, PARENTS_SENDERS, PARENTS_CONTACTS = "fl[6]", "fl[29]", "fl[26]"
+NO_MAILINGS, PARENTS_SENDERS, PARENTS_CONTACTS, SMPP_TEXTS = "fl[6]", "fl[29]", "fl[26]", "fl[1]"
+HOURS_WAIT, HOURS_REFUSE, DELIVERY_CONTROL = "fl2[15]", "fl2[16]", "fl[5]"
 FLAGS = (
-    STATUSES_TO_URL, INCOMING_TO_URL, BLOCKED, VIRTUAL, SMPP, NO_MAILINGS, PARENTS_SENDERS, PARENTS_CONTACTS,
+    STATUSES_TO_URL, INCOMING_TO_URL, BLOCKED, VIRTUAL, SMPP, SMPP_TEXTS, NO_MAILINGS, PARENTS_SENDERS,
+    PARENTS_CONTACTS, HOURS_WAIT, HOURS_REFUSE, DELIVERY_CONTROL,
 )  # fmt: skip
 """Flags that do something."""
 
@@ -150,6 +153,7 @@ def _details(call: Call) -> dict[str, str]:
         told[PLAN] = str(read_number(call, "tariff", MOST_PLANS))
     if any(len(value) > details.LONGEST for value in told.values()):
         raise Refused(*PARAMETERS)
+    read_rules(told)
     return told
 
 
@@ -165,7 +169,9 @@ def _account(call: Call, told: Mapping[str, str], shares: tuple[str, ...]) -> di
         fields["timezone"] = _zone(read_number(call, "tz", 24))
     if "sender" in given:
         fields["sender"] = given.get("sender").strip()
-    for name, field, on in ((BLOCKED, "enabled", False), (VIRTUAL, "virtual", True), (SMPP, "smpp", True)):
+    for name, field, on in (
+        (BLOCKED, "enabled", False), (VIRTUAL, "virtual", True), (SMPP, "smpp", True), (SMPP_TEXTS, "smpp_texts", True),
+    ):  # fmt: skip
         if name in given:
             fields[field] = read_switch(call, name) is on
     if PARENTS_SENDERS in given or PARENTS_CONTACTS in given:
@@ -211,7 +217,17 @@ def _limits(call: Call) -> dict[str, Any]:
         fields["codes"] = codes
     if NO_MAILINGS in given:
         fields["mailings"] = not read_switch(call, NO_MAILINGS)
+    if HOURS_WAIT in given or HOURS_REFUSE in given:
+        fields["hours_wait"] = _hours_wait(call)
     return fields
+
+
+def _hours_wait(call: Call) -> bool:
+    """Tell whether messages of other hours wait, which they do unless refusing alone is asked for."""
+    waits, refuses = read_switch(call, HOURS_WAIT), read_switch(call, HOURS_REFUSE)
+    if waits and refuses:
+        raise Refused(*PARAMETERS)
+    return not refuses
 
 
 def _hours(text: str) -> str:
