@@ -7,17 +7,24 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.dialects.smsc_world import ALEX, NOW, OTHER, PHONE, Bureau, bureau_of
+from tests.journeys.authority import make_authority
 
 from depesza.core.model import MICRO, Channel, State
 from depesza.dialects.smsc import MailDoor, Options
+from depesza.dialects.smsc.mail_line import read_line
+from depesza.net.tls import client_context
 from depesza.services import details, mail_addresses
 from depesza.store.tx import Tx
 from depesza.wire.dsn import NotABounce
 from depesza.wire.mail import Mail
+from depesza.wire.mailbody import Letter
 
 pytestmark = pytest.mark.anyio
 
@@ -360,6 +367,34 @@ if SWAKS is not None:
         assert running.returncode == 0, said
         await post.bureau.quiet()
         assert [sent.body for sent in post.bureau.sent] == ["Hi: there"]
+
+
+async def test_who_has_logged_in_needs_no_password_in_the_line(sqlite_url: str, tmp_path: Path) -> None:
+    make_authority(tmp_path, "localhost")
+    pem, key = str(tmp_path / "server.pem"), str(tmp_path / "server.key")
+
+    def work(port: int, shown: tuple[str, str]) -> None:
+        with smtplib.SMTP("127.0.0.1", port, "me", timeout=10) as client:
+            client._host = "localhost"  # type: ignore[attr-defined]
+            client.starttls(context=client_context(ca_file=str(tmp_path / "ca.pem")))
+            client.login(*shown)
+            client.sendmail(SENDER, SEND, f"Subject: x\n\n::0::0,0,:{PHONE}:Hello!")
+
+    async with post_of(sqlite_url, tls_cert=pem, tls_key=key) as post:
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            await asyncio.to_thread(work, post.door.port, ("alex", "bad"))
+        await asyncio.to_thread(work, post.door.port, ("alex", "123"))
+        await post.bureau.quiet()
+        assert [sent.body for sent in post.bureau.sent] == ["Hello!"]
+        post.door.renew_certificates(force=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=60), st.lists(st.sampled_from([":", ",", "0", "alex", "8", "\r\n", "\0"])).map("".join))
+def test_no_line_raises(text: str, marks: str) -> None:
+    for octets in (text.encode(), marks.encode(), (marks + text).encode("koi8-r", "replace")):
+        found = read_line(Letter(octets, "koi8-r", "x"))
+        assert {"login", "psw"} <= found.texts.keys()
 
 
 async def test_the_vendors_own_way_with_smtplib(post: Post) -> None:
