@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.dialects.smsc_world import ALEX, NOW, OTHER, PHONE, TO, Bureau, bureau_of
 
-from depesza.core.model import MICRO
+from depesza.core.facts import Sender
+from depesza.core.model import MICRO, Channel, State
 from depesza.core.planning import Policy
 from depesza.dialects.links import ShortLinks
-from depesza.services import campaign_steps, campaigns, errands, mailings
+from depesza.services import campaign_steps, campaigns, details, errands, mailings
+from depesza.store.tx import Tx
 from depesza.wire.http import HttpRequest
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +49,36 @@ async def add(bureau: Bureau, query: str = "", **params: object) -> str:
     """Order a campaign."""
     usual: dict[str, object] = {} if "list" in params else {"phones": f"{PHONE},{OTHER}", "mes": "Hello!"}
     return await bureau.get("jobs", query, **{"add": 1, "name": "Sale", **usual, **params})
+
+
+async def _tell(tx: Tx, told: dict[str, str]) -> None:
+    details.write(tx, ALEX, told)
+
+
+@pytest.mark.parametrize(
+    ("told", "params", "sent"),
+    [
+        ({"fl[5]": "1"}, {}, ["ivan", "ivan"]),
+        ({"fl[5]": "1", "sender2": "other"}, {}, ["ivan", "other"]),
+        ({"fl[5]": "1", "sender2": "gone"}, {}, ["ivan", "ivan"]),
+        ({"fl[5]": "1", "sender2": "other"}, {"sender2": "ivan"}, ["ivan", "ivan"]),
+        ({"fl[5]": "1"}, {"fl[5]": 0}, ["ivan"]),
+        ({"fl[5]": "1"}, {"ping": 1, "mes": ""}, ["ivan"]),
+        ({"sender2": "other"}, {}, ["ivan"]),
+    ],
+)
+async def test_an_account_may_control_delivery_of_all_its_campaigns(
+    bureau: Bureau, told: dict[str, str], params: dict[str, object], sent: list[str]
+) -> None:
+    await bureau.add("senders", Sender(account=ALEX, name="other", created=1))
+    await bureau.store.run(_tell, told)
+    await bureau.lead(Channel.PING)
+    assert await add(bureau, **{"sender": "ivan", "phones": PHONE, "fmt": 1, **params}) == "1234"
+    await carry_out(bureau)
+    await bureau.report(bureau.sent[0], State.FAILED, "absent")
+    bureau.clock.move(60)
+    await carry_out(bureau)
+    assert [message.content.sender for message in bureau.sent] == sent
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,8 @@ async def test_what_cannot_be_read_changes_nothing(bureau: Bureau) -> None:
         ({"sender": "ivan"}, {"sender": "ivan"}),
         ({"fl2[27]": 1}, {"virtual": True}),
         ({"fl2[10]": 1}, {"enabled": False}),
-        ({"fl[2]": 1}, {"smpp": True}),
+        ({"fl[2]": 1}, {"smpp": True, "smpp_texts": False}),
+        ({"fl[2]": 1, "fl[1]": 1}, {"smpp": True, "smpp_texts": True}),
         ({"fl[29]": 1}, {"shares": ("senders",)}),
         ({"fl[29]": 1, "fl[26]": 1}, {"shares": ("senders", "contacts")}),
         ({"url": "http://h/cb"}, {"callback": "", "response_type": "none"}),
@@ -131,6 +132,19 @@ async def test_limits_are_set_and_hold(bureau: Bureau) -> None:
     assert not found.mailings
     assert await as_bob(bureau, "send", phones=f"{PHONE},79999999998", mes="Hello") == "1,-6"
     assert await as_bob(bureau, "send", phones=PHONE, mes="Hello", cost=2) == "2,1,1.40"
+
+
+async def test_outside_its_hours_a_sub_client_waits_or_is_refused(bureau: Bureau) -> None:
+    id = await add(bureau, tmlim="18-20", type=2)
+    assert await as_bob(bureau, "send", phones=PHONE, mes="a") == "1,1"
+    assert await as_bob(bureau, "status", phone=PHONE, id=1) == "-1,1768467600,0"
+    for changes, waits in (({"fl2[16]": 1}, False), ({"fl2[15]": 1}, True), ({"fl2[16]": 1, "fl2[15]": 0}, False)):
+        assert await users(bureau, chg=1, user="bob", **changes) == "OK"
+        assert bureau.store.facts.limits_of(id).hours_wait is waits
+    assert await users(bureau, chg=1, user="bob", **{"fl2[15]": 1, "fl2[16]": 1}) == "0,-1"
+    assert await as_bob(bureau, "send", phones=PHONE, mes="b") == "2,-6"
+    assert await as_bob(bureau, "status", phone=PHONE, id=2) == "23,1768467600,246"
+    assert await as_bob(bureau, "send", phones=PHONE, mes="c", time="1501261830", tz=0) == "3,1"
 
 
 async def test_flags_keep_their_meaning_when_the_address_comes_later(bureau: Bureau) -> None:

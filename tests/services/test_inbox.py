@@ -3,9 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 from tests.store.world import ONE, OUT, POLICY, TWO, balance, furnished, submission
 from tests.support import Clock
 
+from depesza.core.facts import Sender
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Inbound
 from depesza.core.optout import ASKED, MASS
@@ -98,6 +100,41 @@ async def test_start_takes_back_stop_and_no_bar_of_the_accounts_own(store: Store
     assert (await store.run(optouts)) == 1
     await answer(store, clock, "START")
     assert await store.look(kinds) == [MASS]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"smpp": True}, [["url"], ["smpp"]]),
+        ({"smpp": True, "response_type": "cgi"}, [["url"], ["url"]]),
+        ({"smpp": True, "response_type": "cgi", "smpp_texts": True}, [["smpp", "url"], ["smpp", "url"]]),
+        ({"response_type": "cgi", "smpp_texts": True}, [["url"], ["url"]]),
+    ],
+)
+async def test_an_account_may_collect_all_that_people_write(
+    store: Store, clock: Clock, fields: dict[str, object], told: list[list[str]]
+) -> None:
+    await furnished(store, response_url="http://h/cb", **fields)
+    await store.run(_put, "senders", Sender(account=ONE, name="+33700000001", kind="virtual"))
+    await write_to(store, ONE, clock)
+    await answer(store, clock, "Hello")
+    assert await store.look(_ways) == (told[0] if "response_type" in fields else [])
+    await store.run(_forget)
+    await answer(store, clock, "Hello", recipient="+33700000001", sender="+33601020399")
+    assert await store.look(_ways) == told[1]
+
+
+async def _put(tx: Tx, table: str, row: Struct) -> None:
+    tx.put(table, row)
+
+
+async def _ways(tx: Tx) -> list[str]:
+    urls = [row[0] for row in await tx.query("SELECT url FROM notices WHERE kind = 'reply' ORDER BY url DESC")]
+    return ["url" if url.startswith("http") else "smpp" for url in urls]
+
+
+async def _forget(tx: Tx) -> None:
+    tx.write("DELETE FROM notices")
 
 
 async def kinds(tx: Tx) -> list[int]:

@@ -156,6 +156,9 @@ class AccountFields:
             str | None, Parameter(help="Sender of replies sent on, and of alerts.", show_default=False)
         ] = None,
         smpp: Annotated[bool | None, Parameter(help="It may bind over SMPP.", show_default=False)] = None,
+        smpp_texts: Annotated[
+            bool | None, Parameter(help="All that people send to it is collected over SMPP.", show_default=False)
+        ] = None,
         smpp_ip: Annotated[
             tuple[str, ...] | None, Parameter(negative="", help="A network it may bind from; again for more.")
         ] = None,
@@ -168,7 +171,8 @@ class AccountFields:
             on_unknown=on_unknown, refund_failed=refund_failed, notices=notices, callback=callback,
             stop_callback=stop_callback, response_type=response_type, response_text=response_text,
             response_url=response_url, recredit_amount=recredit_amount, recredit_threshold=recredit_threshold,
-            max_parts=max_parts, home=home, forward_sender=forward_sender, smpp=smpp, smpp_ips=smpp_ip,
+            max_parts=max_parts, home=home, forward_sender=forward_sender, smpp=smpp, smpp_texts=smpp_texts,
+            smpp_ips=smpp_ip,
             smpp_rate=smpp_rate, smpp_window=smpp_window, smpp_binds=smpp_binds,
         )  # fmt: skip
 

@@ -96,6 +96,8 @@ class Account(Struct, frozen=True, kw_only=True):
     """Submits of a bind that may be unanswered."""
     smpp_binds: int = 4
     """Binds at once."""
+    smpp_texts: bool = False
+    """What people send to it is collected over SMPP, also where it answers a message that came by another way."""
     currency: str = ""
     """What its wallet holds, of `ledger.CURRENCIES`; empty: credits."""
     parent: int = 0
@@ -259,6 +261,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Messages a day for one address of the client's users."""
     hours: str = ""
     """`h1-h2`, when it may send; empty: always."""
+    hours_wait: bool = True
+    """Messages of other hours wait for these; else they are refused."""
     codes: tuple[str, ...] = ()
     """How the digits of its receivers may begin (`7`), and how they may not (`-77`); none: any."""
     mailings: bool = True

@@ -51,6 +51,7 @@ _ROWS = (
     Refusal("forbidden_sender", Retry.NO, Fault.CLIENT, "The sender is not registered."),
     Refusal("forbidden_text", Retry.NO, Fault.CLIENT, "The text is not allowed."),
     Refusal("forbidden_number", Retry.NO, Fault.CLIENT, "The account's settings bar this receiver."),
+    Refusal("closed", Retry.NO, Fault.CLIENT, "The account may not send at this hour."),
     Refusal("mailing", Retry.NO, Fault.CLIENT, "The account may not write to several receivers at once."),
     Refusal("new_address", Retry.NO, Fault.CLIENT, "It was sent from an address that is not confirmed."),
     Refusal("template_missing", Retry.NO, Fault.CLIENT, "The destination takes approved templates only."),

@@ -107,8 +107,9 @@ async def _talks(tx: Tx, inbounds: Sequence[Inbound]) -> list[Talk | None]:
     for n, _, account_id, user, message, tag, batch, until, dialect in await tx.rows_for("conversations_of", values):
         account = facts.account.get(account_id)
         if account is not None and until >= inbounds[n].at and n not in found:
-            collects = dialect == COLLECTING or (account.smpp and account.smpp_texts)
-            voice = account.home if collects or not dialect else dialect
+            by_bind = dialect == COLLECTING
+            voice = account.home if by_bind or not dialect else dialect
+            collects = by_bind or (account.smpp and account.smpp_texts)
             found[n] = Talk(account, facts.user.get(user), voice, message, tag, batch, collects)
     return [found.get(n) or _owner(facts, inbound.recipient) for n, inbound in enumerate(inbounds)]
 
@@ -123,7 +124,8 @@ def _owner(facts: Facts, recipient: str) -> Talk | None:
 
 
 def _unanswered(account: Account) -> Talk:
-    return Talk(account, None, account.home, collects=account.smpp)
+    collects = account.smpp and (account.smpp_texts or account.response_type != "cgi")
+    return Talk(account, None, account.home, collects=collects)
 
 
 async def _silences(tx: Tx, inbounds: Sequence[Inbound], talks: Sequence[Talk | None]) -> Silences:

@@ -83,6 +83,7 @@ class AccountWish(Struct, kw_only=True, forbid_unknown_fields=True):
         Annotated[str, _help("Sender of replies sent on by text, and of alerts; its first one when empty.")] | UnsetType
     ) = UNSET
     smpp: Annotated[bool, _help("It may bind over SMPP, with its name as system id.")] | UnsetType = UNSET
+    smpp_texts: Annotated[bool, _help("All that people send to it is collected over SMPP.")] | UnsetType = UNSET
     smpp_ips: Annotated[tuple[str, ...], _help("Networks it may bind from; none: nowhere.")] | UnsetType = UNSET
     smpp_rate: Annotated[int, _help("Messages a second over SMPP.", ge=1)] | UnsetType = UNSET
     smpp_window: Annotated[int, _help("Messages under way over SMPP.", ge=1, le=10_000)] | UnsetType = UNSET
@@ -170,6 +171,9 @@ class LimitsWish(Struct, kw_only=True, forbid_unknown_fields=True):
         Annotated[str, _help("When it may send, like `9-18`.", pattern="^((1?[0-9]|2[0-3])-(1?[0-9]|2[0-4]))?$")]
         | UnsetType
     ) = UNSET
+    hours_wait: Annotated[bool, _help("Messages of other hours wait for these; else they are refused.")] | UnsetType = (
+        UNSET
+    )
     codes: (
         Annotated[
             tuple[Annotated[str, Meta(pattern="^-?[0-9]{1,15}$")], ...],

@@ -211,6 +211,7 @@ FATES = {
     "flood": Fate(23, 251),
     "limit": Fate(23, 247),
     "mailing": Fate(23, 244),
+    "closed": Fate(23, 246),
     "new_address": Fate(23, 239),
     "no_credits": Fate(24),
     "unencodable": Fate(20, 241),

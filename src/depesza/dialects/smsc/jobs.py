@@ -33,11 +33,13 @@ from depesza.dialects.smsc.reading import LONGEST_TEXT, Wanted, read_send
 from depesza.dialects.smsc.send import PRICE_ONLY, guard_of, post
 from depesza.dialects.smsc.telling import write_id
 from depesza.dialects.smsc.times import read_days, write_date
-from depesza.services import mailings, refs, templates
+from depesza.services import details, mailings, refs, templates
 from depesza.services.attachments import File
 from depesza.services.mailings import Order, Standing
 from depesza.wire.http import HttpReply
 
+CONTROL = "fl[5]"
+"""Send again, by SMS, what did not arrive; of a campaign, or of all of the account's."""
 LONGEST_NAME = 200
 MOST_TIMES = 1_000
 """Repeats of one campaign."""
@@ -56,7 +58,7 @@ async def handle(call: Call) -> HttpReply:
 async def _add(call: Call) -> HttpReply:
     call = await _with_template(call)
     wanted = read_send(call.given, call.now, home=call.home, zone=call.zone)
-    order = _order(call, wanted)
+    order = _order(call, wanted, await call.look(details.read, call.account.id))
 
     async def carry_out(call: Call, wanted: Wanted, ready: Post, files: Sequence[File]) -> refs.Sent:
         context = call.context
@@ -104,21 +106,23 @@ def _filled(given: Given, added: Mapping[str, str]) -> Given:
     return replace(given, texts={**added, **kept})
 
 
-def _order(call: Call, wanted: Wanted) -> Order:
-    """Read what makes a campaign of a send."""
+def _order(call: Call, wanted: Wanted, usual: Mapping[str, str]) -> Order:
+    """Read what makes a campaign of a send; `usual` tells whether the account controls delivery, and its sender."""
     name, text = need(call, "name"), call.given.get("mes2")
     every, times = Every(read_number(call, "rpt", max(Every))), read_number(call, "rptn", MOST_TIMES)
-    control = read_switch(call, "fl[5]") or bool(text)
+    control = read_switch(call, CONTROL) or bool(text)
     if len(name) > LONGEST_NAME or len(text) > LONGEST_TEXT or wanted.speaks_code:
         raise Refused(*PARAMETERS)
     if times and not every:
         raise Refused(*PARAMETERS)
     if wanted.translit and text:
         text = transliterate(text, Variant(wanted.translit))
+    if CONTROL not in call.given and not control:
+        control = usual.get(CONTROL) == "1" and _repeatable(wanted, text)
     _check_control(call, wanted, text, control=control)
+    sender = _second_sender(call) or (_usual_second(call, usual) if control else "")
     return Order(
-        name=name, every=every, times=(times or 1) if every else 0, control=control, sender=_second_sender(call),
-        text=text,
+        name=name, every=every, times=(times or 1) if every else 0, control=control, sender=sender, text=text,
     )  # fmt: skip
 
 
@@ -128,9 +132,14 @@ def _check_control(call: Call, wanted: Wanted, text: str, *, control: bool) -> N
         if call.given.get("sender2"):
             raise Refused(*PARAMETERS)
         return
-    said = text or all(letter.text or letter.binary is not None for letter in wanted.letters)
-    if not said or wanted.kind is Kind.MAIL or wanted.kind in WITHOUT_TEXT:
+    if not _repeatable(wanted, text):
         raise Refused(*PARAMETERS)
+
+
+def _repeatable(wanted: Wanted, text: str) -> bool:
+    """Tell whether an SMS can go in the place of a message."""
+    said = text or all(letter.text or letter.binary is not None for letter in wanted.letters)
+    return bool(said) and wanted.kind is not Kind.MAIL and wanted.kind not in WITHOUT_TEXT
 
 
 def _second_sender(call: Call) -> str:
@@ -142,6 +151,12 @@ def _second_sender(call: Call) -> str:
     if found is None or found.status != "enable":
         raise Refused(*PARAMETERS)
     return found.name
+
+
+def _usual_second(call: Call, usual: Mapping[str, str]) -> str:
+    """Give the account's usual sender of such an SMS; empty, for the same, where it may not be used."""
+    found = find_sender(call.facts, call.account, usual.get("sender2", ""))
+    return found.name if found is not None and found.status == "enable" else ""
 
 
 # stopped

@@ -314,6 +314,13 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("hours", sa.Text(), server_default="", autoincrement=False, nullable=False),
+        sa.Column(
+            "hours_wait",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="1",
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("codes", sa.Text(), server_default="[]", autoincrement=False, nullable=False),
         sa.Column(
             "mailings",
@@ -537,6 +544,16 @@ def upgrade() -> None:
             "smpp_binds",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             server_default="4",
+            autoincrement=False,
+            nullable=False,
+        ),
+    )
+    op.add_column(
+        "accounts",
+        sa.Column(
+            "smpp_texts",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
             autoincrement=False,
             nullable=False,
         ),
