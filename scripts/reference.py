@@ -33,6 +33,21 @@ COVERAGE, COVERAGE_END = "<!-- coverage: printed by `make docs` -->\n", "<!-- en
 CALLBACKS = Path(__file__).parent / "reference_callbacks.txt"
 PRINTED = "<!-- Printed from the code by `make docs`: change the code, not this page. -->"
 
+SMSC_DOORS = {
+    "SMTP: lines by mail, and mail that becomes texts": "smtp.md",
+    "SMPP 3.4 and 5.0": "smpp.md",
+    "SOAP, and Microsoft's Office Mobile Service": "soap.md",
+    "Commands by text": "sms-commands.md",
+}
+SMSC_OPEN = {
+    "`get.php?get_mega_accounts`": "these are accounts at one mobile operator in Russia: error 3, there are none",
+    "`mintrf`, `nb`, `answ`, and flags that the rules do not name": "kept: what the vendor does with them is not known",
+    "`fl[23]` (follow parts)": "a text in several parts is always followed part by part",
+    "templates of operators": "kept for whoever runs the platform: operators ask for them by other ways than an API",
+    "menus in calls": "handed to the carrier as they are written: a carrier's machine carries them out, or does not",
+    "tasks for large downloads": "the vendor has them on its site only, without an API",
+}
+
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Write a Markdown table."""
@@ -218,6 +233,41 @@ def coverage_smsadvert() -> str:
     )
 
 
+def coverage_smsc() -> str:
+    """Show SMSC's scripts and doors, statuses and error codes, and what has no effect here."""
+    from depesza.dialects.smsc import Smsc, codes, notices
+
+    abouts: dict[tuple[str, str], list[str]] = {}
+    for row in Smsc.coverage():
+        abouts.setdefault((row.method, row.note), []).append(f"`{row.path}`")
+    statuses = ((str(status), name) for status, name in codes.STATUSES.items())
+    errs = ((str(err), name) for err, name in codes.ERRS.items())
+    fates = ((f"`{name}`", str(fate.status), str(fate.err)) for name, fate in codes.FATES.items())
+    return (
+        "All of SMSC's API that is known is answered. [How to use it](../guides/smsc.md).\n\n"
+        "## Scripts\n\n"
+        + table(
+            ("method", "path", "what it does"),
+            ((method, " ".join(paths), about) for (method, about), paths in abouts.items()),
+        )
+        + "\n## Other doors\n\n"
+        + table(("door", "guide"), ((name, f"[{page}](../guides/{page})") for name, page in SMSC_DOORS.items()))
+        + "\n## Statuses of messages\n\n"
+        + table(("status", "name"), statuses)
+        + "\n## Error codes of messages\n\n"
+        + table(("err", "name"), errs)
+        + "\n## What a refusal becomes\n\n"
+        + table(("refusal", "status", "err"), fates)
+        + "\n## Callbacks\n\n"
+        f"Tried for {duration(notices.TIMEOUT)} each time, and again after "
+        + ", ".join(duration(wait) for wait in dict.fromkeys(notices.SCHEDULE))
+        + f" and so on, {len(notices.SCHEDULE) + 1} times in all.\n"
+        "\n## What has no effect here\n\n"
+        + table(("what", "why"), SMSC_OPEN.items())
+        + "\nHow it behaves, rule by rule: [SMSC](../specs/smsc.md).\n"
+    )
+
+
 def coverage_smsgate() -> str:
     """Show the operations of SMSGate's API for programs, and the scope of each."""
     from depesza.dialects.smsgate import health
@@ -359,6 +409,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "coverage-http2sms": ("Coverage of http2sms", coverage_http2sms),
     "coverage-smsgate": ("Coverage of SMSGate's API for programs", coverage_smsgate),
     "coverage-ovh": ("Coverage of OVHcloud's SMS API", coverage_ovh),
+    "coverage-smsc": ("Coverage of SMSC", coverage_smsc),
     "coverage-smsadvert": ("Coverage of SMSAdvert", coverage_smsadvert),
     "apply": ("The file for depesza apply", apply_fields),
     "cli": ("Commands", commands),
