@@ -1,6 +1,12 @@
 """`depesza command`: phones that give commands by text."""
 
+import re
+import shlex
+from pathlib import Path
+
 from tests.cli.called import Cli
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "sms-commands.md").read_text("utf-8")
 
 
 def test_phones_that_give_commands(cli: Cli) -> None:
@@ -25,3 +31,12 @@ def test_phones_that_give_commands(cli: Cli) -> None:
     assert cli("command", "forbid", "79161112233").status == 0
     assert "there is no phone" in cli("command", "forbid", "79161112233").err
     assert cli("command", "list", "--json").json == []
+
+
+def test_the_commands_of_the_guide(cli: Cli) -> None:
+    cli("owner", "create", "alex")
+    cli("account", "create", "shop", "--owner", "alex", "--home", "smsc")
+    for line in re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)[0].splitlines():
+        made = cli(*shlex.split(line)[1:])
+        assert made.status == 0, made.err
+    assert "+79161112233" in made.out

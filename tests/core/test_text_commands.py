@@ -25,7 +25,8 @@ READ = {
     "стоп pw 1234": Command(Verb.STOP, "pw", id="1234"),
 }
 ORDINARY = (
-    "", "SEND", "Hello", "sender pw text", "balance", "balance of mine please", "status", "status pw", "status of my order",
+    "", "SEND", "Hello", "sender pw text", "balance", "balance of mine please", "status", "status pw",
+    "status of my order",
     "STOP", "Stop.", "STOP 1234", "STOP 38184", "stop sms 38184", "стоп", "START", "stop it now, please",
     "SEND " + "p" * 65 + " text", "OK - 1 SMS, ID - 1234", "ERROR = 2 (authorise error)",
 )  # fmt: skip

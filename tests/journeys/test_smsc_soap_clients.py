@@ -5,8 +5,10 @@ spec: smsc/4.3 smsc/4.4
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from depesza.net.http_server import HttpServer
 pytestmark = [pytest.mark.anyio, pytest.mark.journey]
 
 HERE = Path(__file__).parent
+GUIDE = (HERE.parents[1] / "docs" / "guides" / "soap.md").read_text("utf-8")
 PHP = shutil.which("php")
 SOAP_IN_PHP = PHP is not None and b"soap" in subprocess.run([PHP, "-m"], capture_output=True, check=True).stdout.split()
 
@@ -187,5 +190,26 @@ async def test_the_service_of_outlook(office: Office, client: Client) -> None:
     assert 'code="ok"' in told[1]
     assert 'code="ok"' in told[2]
     assert 'id="7"><error code="other" severity="failure"><content>duplicate request, wait a minute' in told[3]
+    await office.bureau.quiet()
+    assert [sent.content.text for sent in office.bureau.sent] == ["Привет"]
+
+
+def snippet(language: str, url: str) -> str:
+    """Give a snippet of the guide, for this platform and its login."""
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    for theirs, ours in (("http://127.0.0.1:8080", url), ("shop", "alex"), ("let me in", "123")):
+        assert theirs in found
+        found = found.replace(theirs, ours)
+    return str(found)
+
+
+LANGUAGES = [("python", [sys.executable, "-c"]), *([("php", [str(PHP), "-r"])] if SOAP_IN_PHP else [])]
+
+
+@pytest.mark.parametrize(("language", "run"), LANGUAGES)
+async def test_the_snippets_of_the_guide(office: Office, language: str, run: list[str]) -> None:
+    written = [*run, snippet(language, office.url)]
+    ran = await asyncio.to_thread(subprocess.run, written, capture_output=True, timeout=30, text=True, check=False)
+    assert ran.stdout.startswith("0 1234 "), ran.stderr
     await office.bureau.quiet()
     assert [sent.content.text for sent in office.bureau.sent] == ["Привет"]
