@@ -4,7 +4,10 @@ Names are the short ones of everyday use. A code that is no longer in use keeps 
 still ask for it.
 """
 
+from collections.abc import Mapping
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -49,11 +52,22 @@ NAMES: dict[str, str] = {item[:2]: item[3:] for line in _TABLE.strip().splitline
 
 
 @cache
+def _names() -> Mapping[str, Mapping[str, str]]:
+    """Read the names in a hundred languages, without the package that they are in: it holds 100 MB of towns."""
+    file = Path(phonenumbers.__file__).parent / "geodata" / "locale.py"
+    spec = spec_from_file_location("phonenumbers.geodata.locale", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names: Mapping[str, Mapping[str, str]] = module.LOCALE_DATA
+    return names
+
+
+@cache
 def name_in(country: str, language: str) -> str:
     """Name a country (ISO code) in a language (`ru`) as the numbering data does; in English where it does not."""
-    from phonenumbers.geodata.locale import LOCALE_DATA  # names in a hundred languages: read when asked for first
-
-    names = LOCALE_DATA.get(country, {})
+    names = _names().get(country, {})
     name = names.get(language, "")
     if name[:1] == "*":  # as in that other language
         name = names.get(name[1:], "")
