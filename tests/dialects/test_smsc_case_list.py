@@ -1,4 +1,4 @@
-"""Every acceptance case of SMSC's API is a test that has its number in its name, or a row of the answers. spec: smsc/6"""
+"""Every acceptance case of SMSC's API is a test with its number in its name, or a row of the answers. spec: smsc/6"""
 
 from pathlib import Path
 
