@@ -24,17 +24,27 @@ class Watch(Struct, frozen=True):
 
     locked: dict[str, int]
     """Addresses that are locked, and until when."""
+    failing: set[str]
+    """Addresses of which failures are counted now."""
     nodes: int
     """Processes that accept requests: each allows its share of what may run at once."""
 
 
-async def watch(tx: Tx, now: int) -> Watch:
-    """Read what is locked now, and how many processes there are."""
-    rows = await tx.query(
+async def watch(tx: Tx, what: str, now: int) -> Watch:
+    """Read what is locked now and which addresses fail at something, and how many processes there are."""
+    locked = await tx.query(
         "SELECT key, at FROM tallies WHERE account = 0 AND key >= ?1 AND key < ?2 AND at > ?3", _LOCK, _LOCK + "~", now
     )
+    begin = f"{what} "
+    failing = await tx.query(
+        "SELECT key FROM tallies WHERE account = 0 AND key >= ?1 AND key < ?2 AND count > 0", begin, begin + "~"
+    )
     nodes = await tx.query("SELECT COUNT(*) FROM leases WHERE name LIKE 'node:%' AND until > ?1", now)
-    return Watch({str(key).removeprefix(_LOCK): int(at) for key, at in rows}, max(1, int(nodes[0][0])))
+    return Watch(
+        {str(key).removeprefix(_LOCK): int(at) for key, at in locked},
+        {str(row[0]).removeprefix(begin) for row in failing},
+        max(1, int(nodes[0][0])),
+    )
 
 
 async def admit(tx: Tx, account: int, key: str, most: int, span: int, now: int) -> bool:

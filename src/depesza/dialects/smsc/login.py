@@ -1,7 +1,7 @@
 """Who calls: by login and password, by digests of it, or by an API key. spec: smsc/1.3 smsc/1.7
 
-Failures are counted by address, in the store, for all processes; which addresses are locked is looked up again every
-second, and known at once where it happened.
+Failures are counted by address, in the store, for all processes; which addresses fail or are locked is looked up again
+every second, and known at once where it happened.
 """
 
 import re
@@ -43,10 +43,8 @@ class Doorkeeper:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._door = Door(context.vault)
-        self._watch = Watch({}, 1)
+        self._watch = Watch({}, set(), 1)
         self._looked = 0
-        self._failing: set[str] = set()
-        """Addresses whose last submission was refused, as far as this process knows."""
 
     @property
     def nodes(self) -> int:
@@ -81,7 +79,7 @@ class Doorkeeper:
     async def _check_lock(self, address: str, now: int) -> None:
         if now - self._looked >= MICRO:
             self._looked = now
-            self._watch = await self._context.store.look(protection.watch, now)
+            self._watch = await self._context.store.look(protection.watch, FAILED, now)
         if self._watch.locked and self._watch.locked.get(address, 0) > now:
             raise Refused(*IP_BLOCKED)
 
@@ -116,13 +114,13 @@ class Doorkeeper:
 
     async def failed(self, limits: Limits, address: str, now: int) -> None:
         """Count a submission that was refused."""
-        self._failing.add(address)
+        self._watch.failing.add(address)
         await self._count(address, FAILED, limits.wrong_sends, limits.wrong_minutes * _MINUTE, now)
 
     async def succeeded(self, address: str) -> None:
         """Begin to count anew, where one was refused before."""
-        if address in self._failing:
-            self._failing.discard(address)
+        if address in self._watch.failing:
+            self._watch.failing.discard(address)
             await self._context.store.run(protection.forgive, address, FAILED)
 
 
