@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.dialects.smsc_world import PHONE, Bureau, bureau_of
+from tests.dialects.smsc_world import ALEX, PHONE, Bureau, bureau_of
 from tests.engine.scripted import until
 
 from depesza.connectors import Setup, World, build
 from depesza.connectors.contract import Link
-from depesza.core.facts import ConnectorFact
+from depesza.core.facts import ConnectorFact, Sender
 from depesza.core.model import MICRO, Channel
 from depesza.core.pricing import Price
 from depesza.core.routing import Route
@@ -35,6 +35,7 @@ async def bureau(sqlite_url: str) -> AsyncIterator[Bureau]:
         for place, channel in enumerate(channel for channel in Channel if channel not in (Channel.SMS, Channel.PING)):
             await bureau.add("routes", Route(id=600 + place, connectors=(CARRIER,), channel=channel))
             await bureau.add("prices", Price(id=600 + place, micro=MICRO // 100, currency="RUR", channel=channel))
+        await bureau.add("senders", Sender(account=ALEX, name="me@x.example", kind="mail"))
         loop = asyncio.get_running_loop()
         world = World(loop.time, bureau.clock, lambda: 0.5, loop.call_later)
         street = bureau.street

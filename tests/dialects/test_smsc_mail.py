@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.dialects.smsc_world import ALEX, NOW, OTHER, PHONE, Bureau, bureau_of
 from tests.journeys.authority import make_authority
 
+from depesza.core.facts import Sender
 from depesza.core.model import MICRO, Channel, State
 from depesza.dialects.smsc import MailDoor, Options
 from depesza.dialects.smsc.mail_line import read_line
@@ -157,6 +158,7 @@ async def test_koi8_is_read_where_no_character_set_is_named(post: Post) -> None:
 
 async def test_a_mail_with_subject_sender_and_file(post: Post) -> None:
     await post.bureau.lead(Channel.MAIL)
+    await post.bureau.add("senders", Sender(account=ALEX, name="@client.example", kind="mail"))
     mail = EmailMessage()
     mail["Subject"] = "Счёт"
     mail.set_content("alex:123:0::0,8,shop@client.example:user@example.org:Here it is")

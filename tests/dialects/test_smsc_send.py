@@ -107,6 +107,7 @@ CHANNELS: list[tuple[Channel, dict[str, object], str]] = [
 async def test_every_channel_is_routed_and_priced_on_its_own(
     bureau: Bureau, channel: Channel, params: dict[str, object], receiver: str
 ) -> None:
+    await bureau.add("senders", Sender(account=ALEX, name="@x.example", kind="mail"))
     assert await refused(bureau, **params) == [(receiver, "no_route")]
     await bureau.lead(channel, 2_500_000)
     bureau.clock.move(60)
@@ -407,8 +408,32 @@ async def test_a_visitor_who_sends_too_much_reads_a_picture(bureau: Bureau) -> N
 async def test_mail_leaves_and_is_paid_also_where_sending_is_virtual(bureau: Bureau) -> None:
     await bureau.lead(Channel.MAIL, 100_000)
     await bureau.change_account(virtual=True)
+    await bureau.add("senders", Sender(account=ALEX, name="@x.example", kind="mail"))
     sent = await taken(bureau, mail=1, subj="S", sender="me@x.example", phones="you@y.example")
     assert (len(sent), await bureau.balance()) == (1, "101.80")
+
+
+@pytest.mark.parametrize(
+    ("sender", "registered", "answer"),
+    [
+        ("me@x.example", "me@x.example", "1234,1"),
+        ("Me <Me@X.example>", "me@x.example", "1234,1"),
+        ("me@x.example", "@x.example", "1234,1"),
+        ("me@x.example", "you@x.example", "1234,-6"),
+        ("me@y.x.example", "@x.example", "1234,-6"),
+        ("me@x.example@evil.example", "@x.example", "0,-1"),
+    ],
+)
+async def test_mail_is_from_an_address_of_the_accounts(
+    bureau: Bureau, sender: str, registered: str, answer: str
+) -> None:
+    await bureau.lead(Channel.MAIL)
+    await bureau.add("senders", Sender(account=ALEX, name=registered, kind="mail", created=-1))
+    mail = {"mail": 1, "subj": "S", "sender": sender, "phones": "you@y.example"}
+    assert await bureau.send(fmt=1, **mail) == answer
+    await bureau.change("senders", bureau.store.facts.sender[ALEX, registered], status="disable")
+    assert (await bureau.send(fmt=1, mes="again", **mail)).endswith("-6") or answer == "0,-1"
+    assert (await taken(bureau))[-1].content.sender == "ivan"  # no text is from an address of mail
 
 
 # any parameters at all

@@ -130,6 +130,24 @@ async def test_a_number_proves_itself_by_a_code(bureau: Bureau) -> None:
     assert await bureau.send(sender=PHONE, phones=OTHER) == "OK - 1 SMS, ID - 1235"
 
 
+async def test_an_address_of_mail_proves_itself_by_a_code(sqlite_url: str) -> None:
+    async with bureau_of(sqlite_url, mails=True) as bureau:
+        assert json.loads(await ask(bureau, "add=1&sender=Me@X.example"))["sender"] == "me@x.example"
+        assert await ask(bureau, "send_code=1&sender=me@x.example") == OK
+        rows = await bureau.rows("SELECT url, fact FROM notices WHERE kind = 'mail'")
+        assert rows[0][0] == "mailto:me@x.example"
+        code = json.loads(bytes(rows[0][1]))["text"][:6]  # type: ignore[arg-type]
+        assert await ask(bureau, f"check_code=1&sender=ME@x.example&code={code}") == OK
+        assert bureau.store.facts.sender[ALEX, "me@x.example"].status == "enable"
+        assert json.loads(await ask(bureau, "add=1&sender=@x.example"))["sender"] == "@x.example"
+        assert await ask(bureau, "send_code=1&sender=@x.example") == WRONG
+
+
+async def test_no_address_proves_itself_where_no_mail_is_sent(bureau: Bureau) -> None:
+    await ask(bureau, "add=1&sender=me@x.example")
+    assert await ask(bureau, "send_code=1&sender=me@x.example") == FAILED
+
+
 async def test_a_code_is_guessed_five_times_and_lives_an_hour(bureau: Bureau) -> None:
     await ask(bureau, f"add=1&sender={PHONE}")
     await ask(bureau, f"send_code=1&sender={PHONE}")

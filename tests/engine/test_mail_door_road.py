@@ -11,7 +11,7 @@ from tests.connectors.mail_server import Postbox, mail_server
 
 from depesza.app import App
 from depesza.core import ledger
-from depesza.core.facts import Account, ConnectorFact, Login, Owner
+from depesza.core.facts import Account, ConnectorFact, Login, Owner, Sender
 from depesza.core.model import MICRO, Channel, State
 from depesza.core.pricing import Price
 from depesza.core.routing import Route
@@ -44,6 +44,7 @@ async def furnish(tx: Tx, port: int, now: int) -> None:
     tx.put("owners", Owner(id=40, name="alex", currency="RUR"))
     tx.put("accounts", Account(id=50, owner=40, name="alex", currency="RUR", home="smsc"))
     tx.put("logins", Login(id=51, account=50, name="alex", md5=QUICK.hash(md5), sha1=QUICK.hash(sha1)))
+    tx.put("senders", Sender(account=50, name="shop@sms.example", kind="mail"))
     tx.put("connectors", ConnectorFact(id=70, name="mx", kind="mail", settings=msgspec.json.encode(settings).decode()))
     tx.put("routes", Route(id=1, connectors=(70,), channel=Channel.MAIL))
     tx.put("prices", Price(id=1, micro=MICRO, channel=Channel.MAIL, currency="RUR"))

@@ -21,7 +21,7 @@ def furniture(callback: str) -> dict[str, Any]:
         "accounts": [account | {"credit": {"initial": 1000}, "callback": callback}],
         "logins": [{"account": "shop", "name": LOGIN, "password": PASSWORD}],
         "tokens": [{"account": "shop", "name": "key", "token": KEY}],
-        "senders": [{"account": "shop", "name": name} for name in ("SHOP", "SMSC.ru")],
+        "senders": [{"account": "shop", "name": name} for name in ("SHOP", "SMSC.ru", "@example.org")],
         "connectors": [{"name": "elsewhere", "kind": "virtual", "settings": {"scale": 0.01}}],
         "routes": [{"channel": channel, "connectors": ["elsewhere"]} for channel in ways],
         "prices": [

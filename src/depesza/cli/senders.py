@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 sender = App(name="sender", help="Names and numbers an account may send from.")
 
 SenderKind = Annotated[
-    Literal["alpha", "numeric", "shortcode", "virtual", "time2chat"] | None,
-    Parameter(help="`virtual` and `time2chat`: a number that only this account has.", show_default=False),
+    Literal["alpha", "numeric", "shortcode", "virtual", "time2chat", "mail"] | None,
+    Parameter(
+        help="`virtual` and `time2chat`: a number that only this account has; `mail`: an address, or @domain.",
+        show_default=False,
+    ),
 ]
 SenderStatus = Annotated[
     Literal["enable", "disable", "refused", "waitingValidation"] | None, Parameter(show_default=False)

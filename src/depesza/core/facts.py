@@ -6,6 +6,7 @@ after a change, so a request reads one consistent picture without asking the dat
 
 from collections import Counter
 from functools import cached_property
+from typing import Final
 
 from msgspec import Struct
 
@@ -273,13 +274,17 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Days for which it sees its messages; 0: as long as they are kept."""
 
 
+MAIL: Final = "mail"
+"""Kind of a sender of mail, which sends nothing else."""
+
+
 class Sender(Struct, frozen=True, kw_only=True):
     """A name or number an account may send from."""
 
     account: int
     name: str
     kind: str = "alpha"
-    """`alpha`, `numeric`, `shortcode`, `virtual`, `time2chat`."""
+    """`alpha`, `numeric`, `shortcode`, `virtual`, `time2chat`; `MAIL` for an address of mail, or `@domain`."""
     status: str = "enable"
     """`enable`, `disable`, `refused`, `waitingValidation`."""
     description: str = ""
@@ -475,7 +480,7 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def _first_senders(self) -> dict[int, str]:
         names: dict[int, str] = {}
         for row in sorted(self.senders, key=lambda row: (row.created, row.name)):
-            if row.status == "enable":
+            if row.status == "enable" and row.kind != MAIL:
                 names.setdefault(row.account, row.name)
         return names
 
@@ -518,7 +523,9 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def number_owner(self) -> dict[str, int]:
         """Accounts by the numbers that they send from, and so are written to."""
         return {
-            row.name: row.account for row in self.senders if row.kind != "alpha" and row.status in ("enable", "disable")
+            row.name: row.account
+            for row in self.senders
+            if row.kind not in ("alpha", MAIL) and row.status in ("enable", "disable")
         }
 
     @cached_property

@@ -2,7 +2,8 @@
 
 import re
 
-from depesza.core.facts import Facts, Sender
+from depesza.core.facts import MAIL, Facts, Sender
+from depesza.wire.mail import is_address
 
 _CONTACT = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 
@@ -14,6 +15,19 @@ def find(facts: Facts, account: int, written: str) -> Sender | None:
     if sender is None and written.startswith("00"):
         return known.get((account, f"+{written[2:]}"))
     return sender
+
+
+def find_mail(facts: Facts, account: int, written: str) -> Sender | None:
+    """Find the sender that lets an account write mail from an address (perhaps `Name <address>`): it, or its domain."""
+    address = written.rpartition("<")[2].strip("> ").lower()
+    known = facts.sender
+    found = known.get((account, address)) or known.get((account, f"@{address.partition('@')[2]}"))
+    return found if found is not None and found.kind == MAIL else None
+
+
+def is_mail(name: str) -> bool:
+    """Tell whether a text is an address that mail is sent from, or `@domain` for all of a domain, in small letters."""
+    return name == name.lower() and is_address(name if name[:1] != "@" else f"any{name}")
 
 
 def names_contact(text: str) -> bool:

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from depesza.core import ledger, phone
-from depesza.core.facts import Account, Application, Credential, Owner, Sender, User
+from depesza.core.facts import MAIL, Account, Application, Credential, Owner, Sender, User
 from depesza.core.model import OnUnknown
+from depesza.core.senders import is_mail
 from depesza.services import keys, limits, logins, relations
 from depesza.services.draft import Change, Draft, merged
 from depesza.services.network import micro, remove_price, remove_route
@@ -30,6 +31,9 @@ from depesza.services.wishes import (
     WishError,
 )
 from depesza.wire.mail import is_address
+
+LONGEST_SENDER = 21
+"""Characters of a name or number."""
 
 # owners
 
@@ -287,11 +291,15 @@ def put_sender(draft: Draft, wish: SenderWish) -> Sender:
     old = draft.senders.get((account.id, wish.name))
     kind = wish.kind
     if old is None and kind is UNSET:
-        kind = "numeric" if wish.name.lstrip("+").isdigit() else "alpha"
+        kind = "numeric" if wish.name.lstrip("+").isdigit() else MAIL if is_mail(wish.name) else "alpha"
     referer: str | UnsetType = "virtual" if kind in ("virtual", "time2chat") else UNSET
     new = merged(Sender, old, wish, {"created": draft.now}, account=account.id, kind=kind, referer=referer)
     if new.kind == "alpha" and len(new.name) > 11:
         raise WishError(f"sender {name}: a name has 11 characters at most")
+    if (new.kind == MAIL) != is_mail(new.name):
+        raise WishError(f"sender {name}: mail is sent from an address in small letters, or from an @domain")
+    if new.kind != MAIL and len(new.name) > LONGEST_SENDER:
+        raise WishError(f"sender {name}: {LONGEST_SENDER} characters at most")
     if new.virtual:
         _check_number(draft, new, name)
     draft.senders[account.id, wish.name] = new

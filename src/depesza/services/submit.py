@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from depesza.core import ledger, planning, quota
-from depesza.core.facts import Account, Facts, User
+from depesza.core.facts import MAIL, Account, Facts, User
 from depesza.core.fairness import Lanes
 from depesza.core.finishing import finish
 from depesza.core.model import FINAL, MICRO, Accepted, Content, Message, ReceiptFact, State, Submission
@@ -130,7 +130,8 @@ async def send_soon(
 
 def usual_sender(facts: Facts, account: Account) -> str:
     """Choose the sender of what an account did not write itself; empty for a short number."""
-    names = [row.name for row in facts.senders if row.account == account.id and row.status == "enable"]
+    mine = [row for row in facts.senders if row.account == account.id and row.status == "enable"]
+    names = [row.name for row in mine if row.kind != MAIL]
     return account.forward_sender if account.forward_sender in names else min(names, default="")
 
 

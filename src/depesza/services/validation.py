@@ -1,4 +1,4 @@
-"""Numbers that accounts want to send from prove themselves: a code goes there by text and comes back. spec: ovh/4.7
+"""Numbers and addresses to send from prove themselves: a code goes there and comes back. spec: ovh/4.7
 
 The text is free, and hidden from the account's history: who can read that must not be able to read the code.
 """
@@ -7,13 +7,15 @@ from enum import Enum
 
 import msgspec
 
-from depesza.core.facts import Account, Sender
+from depesza.core.facts import MAIL, Account, Sender
 from depesza.core.fairness import Lanes
 from depesza.core.model import MICRO, Submission
 from depesza.core.planning import Policy
+from depesza.services import notices
 from depesza.services.submit import submit, usual_sender
 from depesza.store.contract import Conflict
 from depesza.store.tx import Tx
+from depesza.wire.mail import Mail
 
 TRIES = 5
 LIFE = 3600 * MICRO
@@ -52,9 +54,12 @@ async def begin(tx: Tx, sender: Sender, code: str, digest: bytes, policy: Policy
     if len(live) >= MOST:
         raise TooMany
     tx.put("senders", known or sender)
-    await _send(
-        tx, account, sender.name, f"{code}: type this code to send from this number ({account.name}).", policy, now
-    )
+    if sender.kind == MAIL:
+        text = f"{code}: type this code to send from this address ({account.name}).\n"
+        notices.owe_mail(tx, account, Mail(sender.name, f"Code for {account.name}", text), now)
+    else:
+        text = f"{code}: type this code to send from this number ({account.name})."
+        await _send(tx, account, sender.name, text, policy, now)
     tx.write(
         "DELETE FROM sender_codes WHERE account = ?1 AND (name = ?2 OR expires <= ?3)", account.id, sender.name, now
     )

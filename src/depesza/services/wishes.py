@@ -195,11 +195,14 @@ class SenderWish(Struct, kw_only=True, forbid_unknown_fields=True):
     """A name or number an account may send from."""
 
     account: Annotated[str, _help("Name of the account.")]
-    name: Annotated[str, _help("The sender.", min_length=1, max_length=21)]
+    name: Annotated[str, _help("The sender.", min_length=1, max_length=254)]
     kind: (
         Annotated[
-            Literal["alpha", "numeric", "shortcode", "virtual", "time2chat"],
-            _help("`alpha` for a name; `virtual` and `time2chat` for a number that only this account has."),
+            Literal["alpha", "numeric", "shortcode", "virtual", "time2chat", "mail"],
+            _help(
+                "`alpha` for a name; `virtual` and `time2chat` for a number that only this account has;"
+                " `mail` for an address of mail, or `@example.org` for all of a domain."
+            ),
         ]
         | UnsetType
     ) = UNSET

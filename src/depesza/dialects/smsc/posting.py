@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from depesza.core import senders
-from depesza.core.facts import Account, Facts, Sender
+from depesza.core.facts import MAIL, Account, Facts, Sender
 from depesza.core.model import Attached, Channel, Extras, Submission
 from depesza.core.translit import Variant, transliterate
 from depesza.dialects.smsc.answers import Refused
@@ -106,8 +106,12 @@ def _sender(wanted: Wanted, setting: Setting) -> tuple[str, bool]:
     written, facts, account = wanted.sender, setting.facts, setting.account
     if written is None:
         return facts.usual_sender(account), True
-    if not written or wanted.kind is Kind.MAIL:
+    if not written:
         return written, True
+    if wanted.kind is Kind.MAIL:
+        owners = (account.id, facts.owner_of(account.id, "senders"))
+        mine = [senders.find_mail(facts, owner, written) for owner in owners]
+        return written, any(sender is not None and sender.status == "enable" for sender in mine)
     found = find_sender(facts, account, written)
     return (found.name, True) if found is not None and found.status == "enable" else (written, False)
 
@@ -117,7 +121,7 @@ def find_sender(facts: Facts, account: Account, written: str) -> Sender | None:
     owners = (account.id, facts.owner_of(account.id, "senders"))
     spellings = (written, f"+{written}") if written.isdigit() else (written,)
     found = (senders.find(facts, owner, spelling) for owner in owners for spelling in spellings)
-    return next((sender for sender in found if sender is not None), None)
+    return next((sender for sender in found if sender is not None and sender.kind != MAIL), None)
 
 
 def _texts(wanted: Wanted, letters: Sequence[Letter], code: str) -> tuple[str, tuple[str, ...]]:

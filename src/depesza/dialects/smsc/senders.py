@@ -6,8 +6,9 @@ The operator approves names; a number proves itself by the code that it gets by 
 import re
 from collections.abc import Iterator
 
-from depesza.core.facts import Sender
+from depesza.core.facts import MAIL, Sender
 from depesza.core.planning import Refused as NotSent
+from depesza.core.senders import is_mail
 from depesza.dialects.smsc.actions import act, need, only, read_number, read_numbers, read_switch, texts
 from depesza.dialects.smsc.answers import (
     JSON,
@@ -67,6 +68,8 @@ def read_name(text: str, home: str) -> tuple[str, str]:
         return number, "numeric"
     if _SHORT.fullmatch(text):
         return text, "shortcode"
+    if is_mail(text.lower()):
+        return text.lower(), MAIL
     if not _NAME.fullmatch(text):
         raise Refused(*PARAMETERS)
     return text, "alpha"
@@ -184,7 +187,10 @@ async def _delete(call: Call) -> HttpReply:
 
 
 async def _send_code(call: Call) -> HttpReply:
+    """Send a code to a number by text, to an address by mail; whose a domain is, the operator says."""
     sender = _number(call)
+    if sender.kind == MAIL and not call.context.mails:
+        raise Refused(*FAILED)
     code = str(int.from_bytes(call.context.vault.octets(8), "big") % 10**DIGITS).zfill(DIGITS)
     try:
         await call.run(validation.begin, sender, code, _digest(call, sender, code), call.context.policy, call.now)
@@ -203,7 +209,7 @@ async def _check_code(call: Call) -> HttpReply:
 
 def _number(call: Call) -> Sender:
     sender = _known(call)
-    if sender.kind != "numeric":
+    if sender.kind not in ("numeric", MAIL) or sender.name.startswith("@"):
         raise Refused(*PARAMETERS)
     return sender
 
