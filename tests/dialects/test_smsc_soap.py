@@ -164,21 +164,40 @@ async def test_wrong_passwords_lock_the_address_on_all_doors(bureau: Bureau) -> 
     assert await bureau.get("balance") == "ERROR = 4 (ip is blocked)"
 
 
-@given(st.data())
+PIECES = (
+    "<e:Envelope", f' xmlns:e="{Version.OLD.value}"', ">", "<e:Body>", "<send>", WHO, "<phones>7</phones>", "<mes>",
+    "&amp;", "&#0;", "&x;", "<![CDATA[", "]]>", "</mes>", "</send>", "</e:Body>", "</e:Envelope>", "<DeliverXms>",
+    "<!DOCTYPE a>", '<?xml version="1.0"?>', "é", "\0", "<xmsData>", "&lt;xmsData>", "</xmsData>", "</DeliverXms>",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=16), st.sampled_from([b"", b"\xff"]), st.sampled_from([*STRANGERS]))
 @settings(max_examples=60, deadline=None)
-async def test_any_octets_are_answered(data: st.DataObject) -> None:
-    pieces = (
-        "<e:Envelope", f' xmlns:e="{Version.OLD.value}"', ">", "<e:Body>", "<send>", WHO, "<phones>7</phones>", "<mes>",
-        "&amp;", "&#0;", "&x;", "<![CDATA[", "]]>", "</mes>", "</send>", "</e:Body>", "</e:Envelope>", "<DeliverXms>",
-        "<!DOCTYPE a>", '<?xml version="1.0"?>', "é", "\0", "<xmsData>", "&lt;xmsData>", "</xmsData>", "</DeliverXms>",
-    )  # fmt: skip
-    octets = "".join(data.draw(st.lists(st.sampled_from(pieces), max_size=16))).encode()
-    octets = data.draw(st.sampled_from([octets, octets[1:], octets + b"\xff"]))
-    script = data.draw(st.sampled_from(["soap", "oms"]))
+async def test_any_octets_are_answered(pieces: list[str], end: bytes, script: str) -> None:
+    octets = "".join(pieces).encode() + end
     request = HttpRequest("POST", "", f"/sys/{script}.php", "", {}, octets, "127.0.0.1", "http")
     reply = await STRANGERS[script](request, nobody)
     assert reply.status in (200, 400, 500)
     assert read_document(reply.body).name == "Envelope"
+
+
+def documents(depth: int = 3) -> st.SearchStrategy[str]:
+    """Make documents of the service's words, in any order."""
+    names = ("xmsData", "xmsBatch", "xmsUser", "user", "userId", "xmsHead", "requiredService", "to", "recipient",
+             "scheduled", "xmsBody", "content")  # fmt: skip
+    texts = st.sampled_from(["", "alex", "SMS_SENDER", PHONE, "2026-01-15T08:59:59Z", "9999-12-31T23:59:59-23:59"])
+    inner = texts if not depth else texts | st.lists(documents(depth - 1), max_size=4).map("".join)
+    return st.tuples(st.sampled_from(names), inner).map(lambda each: f"<{each[0]}>{each[1]}</{each[0]}>")
+
+
+@given(st.sampled_from([*oms.ARGUMENTS]), documents())
+@settings(max_examples=60, deadline=None)
+async def test_any_document_is_answered(name: str, document: str) -> None:
+    body = f"<{name}><{oms.ARGUMENTS[name] or 'x'}>{escape(document)}</{oms.ARGUMENTS[name] or 'x'}></{name}>"
+    octets = f'<e:Envelope xmlns:e="{Version.OLD.value}"><e:Body>{body}</e:Body></e:Envelope>'.encode()
+    reply = await oms.answer(HttpRequest("POST", "", "/sys/oms.php", "", {}, octets, "127.0.0.1", "http"), nobody)
+    told = read_document(reply.body).told("Body", f"{name}Response", f"{name}Result")
+    assert read_document(told.encode()).name in ("serviceInfo", "userInfo", "xmsResponse", "xmsResponses")
 
 
 # Office Mobile Service
