@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.dialects.smsc_world import ALEX, Q, Bureau, bureau_of
+from tests.dialects.smsc_world import ALEX, Bureau, Q, bureau_of
 
 pytestmark = pytest.mark.anyio
 

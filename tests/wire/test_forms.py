@@ -41,7 +41,8 @@ def test_a_multipart_form_is_read(kind: str) -> None:
 
 def test_files_come_with_their_names_and_kinds() -> None:
     body = (
-        b'--B\r\nContent-Disposition: form-data; name="f0"; filename="a b.txt"\r\nContent-Type: text/plain\r\n\r\n\x00\r\n\xff'
+        b'--B\r\nContent-Disposition: form-data; name="f0"; filename="a b.txt"\r\nContent-Type: text/plain'
+        b"\r\n\r\n\x00\r\n\xff"
         b"\r\n--B\r\ncontent-disposition: form-data; name=f1; filename=c.gif\r\n\r\n"
         b'\r\n--B\r\nContent-Disposition: form-data; name="t"\r\n\r\nx\r\n--B--\r\n'
     )

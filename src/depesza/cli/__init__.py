@@ -35,7 +35,7 @@ COMMANDS: dict[str, Row] = {
     "settings": Row("depesza.cli.config:settings", "Print a sample file, the environment, or check them.", RUN),
     "apply": Row("depesza.cli.apply:apply", "Make the store hold what a file says.", RUN),
     "audit": Row("depesza.cli.audit:audit", "Check that every message and credit is accounted for.", RUN),
-    "openapi": Row("depesza.cli.openapi:openapi", "Print the OpenAPI document of OVHcloud's SMS API, or of SMSC's.", RUN),
+    "openapi": Row("depesza.cli.openapi:openapi", "Print the OpenAPI document of OVHcloud's API, or of SMSC's.", RUN),
     "completion": Row("depesza.cli.completion:completion", "Print completion for a shell.", RUN),
     "send": Row("depesza.cli.messages:send", "Send a text.", MESSAGES),
     "campaign": Row("depesza.cli.campaigns:campaign", "Sends to lists of receivers.", MESSAGES),

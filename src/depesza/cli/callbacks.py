@@ -32,7 +32,8 @@ def list_callbacks(
     *,
     account: Account = "",
     state: Annotated[
-        Literal["waiting", "done", "given-up", "to-collect"] | None, Parameter(help="How it stands.", show_default=False)
+        Literal["waiting", "done", "given-up", "to-collect"] | None,
+        Parameter(help="How it stands.", show_default=False),
     ] = None,
     since: Since = "",
     host: Host = "",

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from depesza.core.ledger import credits
-from depesza.core.model import ARRIVED, Accepted, Priority, State, Submission
+from depesza.core.model import ARRIVED, Accepted, Priority, Submission
 from depesza.core.senders import names_contact
 from depesza.dialects.ovh import codes, dates, errors
 from depesza.services.lists import Received, Sent, Stopped

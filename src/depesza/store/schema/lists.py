@@ -131,7 +131,7 @@ mailing_rows = Table(
     whole("after"),
     sqlite_with_rowid=False,
 )
-"""Whom a mailing goes to, with a text, a comment and a delay of their own, until it was carried out for the last time."""
+"""Whom a mailing goes to, with a text, a comment and a delay of their own, until it was carried out the last time."""
 
 followed = Table("followed", metadata, whole("message", key=True))
 """Messages of mailings in whose place another one went."""
