@@ -6,6 +6,7 @@ is not read from. STARTTLS changes the protocol below a session, which begins an
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -78,6 +79,7 @@ class SmtpServer:
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
         self._from: Counter[str] = Counter()
+        self._empty = asyncio.Event()
 
     @property
     def connections(self) -> int:
@@ -97,6 +99,10 @@ class SmtpServer:
         tasks = [task for each in list(self._connections) if (task := each.leave()) is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
+        if self._connections:
+            self._empty.clear()
+            with suppress(TimeoutError):  # what was said last is on its way
+                await asyncio.wait_for(self._empty.wait(), min(grace, LINGER))
         for connection in list(self._connections):
             connection.abort()
 
@@ -115,6 +121,8 @@ class SmtpServer:
             self._from[network] -= 1
             if not self._from[network]:
                 del self._from[network]
+        if not self._connections:
+            self._empty.set()
 
 
 def network_of(address: str) -> str:
