@@ -76,3 +76,12 @@ def test_a_number_is_read_without_asking_anybody(cli: Cli) -> None:
     assert told["ranges"].startswith("phonenumbers ")
     assert cli("lookup", "+33001020304", "--json").json["error"] == "bad_number"
     assert cli("lookup", "nobody").status == 2
+
+
+def test_mail_is_allowed_from_an_address_or_a_domain(shop: Cli) -> None:
+    for name in ("me@example.org", "@example.org"):
+        assert shop("sender", "create", "sms-ab-1", name).status == 0
+        assert shop("sender", "show", "sms-ab-1", name, "--json").json["kind"] == "mail"
+    for name, kind in (("Me@example.org", "mail"), ("example.org", "mail"), ("me@example.org", "alpha")):
+        said = shop("sender", "create", "sms-ab-1", name, "--kind", kind)
+        assert (said.status, "mail" in said.err or "exists" in said.err) == (1, True), name
