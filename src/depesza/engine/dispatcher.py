@@ -238,8 +238,9 @@ class Dispatcher:
         if waiting is None:
             waiting = self._settled[connector] = []
         waiting.append((outcome, message))
-        # places come free when the outcome is on disk: no lingering while they are scarce
-        self._gather.soon(hasty=lane.free * 2 < lane.connector.capacity)
+        if not self._gather.hasty:
+            # places come free when the outcome is on disk: no lingering while they are scarce
+            self._gather.soon(hasty=lane.free * 2 < lane.connector.capacity)
 
     def _settle_all(self) -> None:
         for connector in list(self._settled):

@@ -26,6 +26,11 @@ class Gather:
         """Add a writer; it is called even when it has nothing to write."""
         self._writers.append(write)
 
+    @property
+    def hasty(self) -> bool:
+        """Whether all writers will be called in the loop's next turn."""
+        return self._hasty and self._handle is not None
+
     def soon(self, *, hasty: bool = False) -> None:
         """See to it that all writers are called, in the loop's next turn when it is `hasty`."""
         if self._handle is not None:
