@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -86,7 +87,7 @@ class SqliteDriver:
         found: list[Row] = []
         for chunk in _chunks(values):
             sql = statements.sqlite_text(statement, len(chunk))
-            found += decode_rows(self._one(sql, [cell for row in chunk for cell in row]))
+            found += decode_rows(self._one(sql, list(chain.from_iterable(chunk))))
         return found
 
     async def write(self, name: str, values: Sequence[Row]) -> int:
@@ -95,7 +96,7 @@ class SqliteDriver:
         touched = 0
         for chunk in _chunks(values):
             sql = statements.sqlite_text(statement, len(chunk))
-            touched += self.run(sql, [cell for row in chunk for cell in row]).rowcount
+            touched += self.run(sql, list(chain.from_iterable(chunk))).rowcount
         return touched
 
     async def act(self, name: str, *params: Cell) -> int:

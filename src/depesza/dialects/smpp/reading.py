@@ -5,6 +5,7 @@ spec: smsc/4.2 carriers/C.1#9 - #12 #18 #27
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import TypeAlias
 
 import msgspec
@@ -208,6 +209,7 @@ def wants_any(registered: int) -> bool:
     return bool(_wish(registered))
 
 
+@cache
 def _wish(registered: int) -> str:
     arrived, failed = wants_receipt(registered, True), wants_receipt(registered, False)
     steps = wants_intermediate(registered)
