@@ -14,12 +14,12 @@ import sqlite3
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from hashlib import sha1
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 import asyncpg
@@ -37,6 +37,8 @@ from depesza.services import audit
 from depesza.services.vault import Vault
 from depesza.store.opening import is_postgres, open_store
 from depesza.store.tx import Tx
+
+K = TypeVar("K")
 
 ROOT = Path(__file__).parents[2]
 KEY = "a key for crash tests, nothing else"
@@ -63,7 +65,7 @@ quiet = "none"
 [callbacks]
 schedule = [0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1]
 [cluster]
-lease = 2
+lease = {lease}
 [log]
 level = "warning"
 """
@@ -78,6 +80,13 @@ def free_port() -> int:
 
 def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: a killed test run leaves nothing behind
+
+
+async def until(condition: Callable[[], bool], seconds: float = START) -> None:
+    """Wait for what a loaded machine takes its time for."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 class Process:
@@ -122,10 +131,10 @@ class Process:
 class Product(Process):
     """One process of depesza."""
 
-    def __init__(self, folder: Path, url: str, name: str = "depesza") -> None:
+    def __init__(self, folder: Path, url: str, name: str = "depesza", lease: float = 2) -> None:
         self.port, self.smpp_port = free_port(), free_port()
         config = folder / f"{name}.toml"
-        config.write_text(CONFIG.format(url=url, port=self.port, smpp=self.smpp_port, key=KEY))
+        config.write_text(CONFIG.format(url=url, port=self.port, smpp=self.smpp_port, key=KEY, lease=lease))
         super().__init__(folder / f"{name}.log", "-m", "depesza", "serve", "--config", str(config))
 
     async def start(self) -> float:
@@ -238,7 +247,7 @@ class Ear:
     async def start(self) -> None:
         """Listen."""
         application = web.Application()
-        application.router.add_get("/news", self._take)
+        application.router.add_route("*", "/news", self._take)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -269,7 +278,7 @@ class Load:
         self.refused: Counter[str] = Counter()
         self._ports = ports
         self._chance = chance
-        self._numbers = _ordinary(first)
+        self._numbers = ordinary(first)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, workers: int = 6) -> None:
@@ -307,7 +316,7 @@ class Load:
             self.accepted[id] = receiver.lstrip("+")
 
 
-def _ordinary(number: int) -> Iterator[int]:
+def ordinary(number: int) -> Iterator[int]:
     """Give receivers one after the other, mostly ordinary ones, and a few with a fate that ends soon."""
     while True:
         if number % 1000 < 900 or number % 1000 in FATES:
@@ -378,18 +387,24 @@ class Row(Struct, frozen=True):
     receiver: str
 
 
-async def rows(url: str) -> dict[int, Row]:
-    """Read all messages."""
-    sql = "SELECT id, state, maybe, receiver FROM messages"
-    found: Sequence[Any]
+async def select(url: str, sql: str) -> Sequence[Any]:
+    """Read rows from a store, beside whoever works with it."""
     if is_postgres(url):
         connection = await asyncpg.connect(url)
-        found = await connection.fetch(sql)
+        found: Sequence[Any] = await connection.fetch(sql)
         await connection.close()
-    else:
-        file = sqlite3.connect(url)
-        found = file.execute(sql).fetchall()
-        file.close()
+        return found
+
+    def read() -> Sequence[Any]:
+        with closing(sqlite3.connect(url)) as file:
+            return file.execute(sql).fetchall()
+
+    return await asyncio.to_thread(read)
+
+
+async def rows(url: str) -> dict[int, Row]:
+    """Read all messages."""
+    found = await select(url, "SELECT id, state, maybe, receiver FROM messages")
     return {id: Row(State(state), bool(maybe), receiver.lstrip("+")) for id, state, maybe, receiver in found}
 
 
@@ -403,7 +418,22 @@ async def clean(url: str) -> None:
     assert report.clean, report.problems
 
 
-async def settled(url: str, load: Load, ear: Ear, seconds: float = SETTLE) -> dict[int, Row]:
+class Sent(Protocol[K]):
+    """What a client sent, by the names under which it was accepted."""
+
+    accepted: dict[K, str]
+    """Receiver (digits) of each."""
+
+
+class Told(Protocol[K]):
+    """What a client was told, by the same names."""
+
+    def final(self) -> set[K]:
+        """Name the messages whose end was told."""
+        ...
+
+
+async def settled(url: str, load: Sent[K], ear: Told[K], seconds: float = SETTLE) -> dict[int, Row]:
     """Wait until every message has its end and every accepted one's was told; gives the messages.
 
     Fails when `seconds` pass without any progress.
@@ -431,7 +461,7 @@ class Verdict(Struct, frozen=True):
     marked: int
 
 
-async def judge(load: Load, carrier: Carrier, ear: Ear, found: dict[int, Row], most: int) -> Verdict:
+async def judge(load: Sent[int], carrier: Carrier, found: dict[int, Row], most: int) -> Verdict:
     """Compare client, carrier and store: nothing lost; doubled ones are at most `most`, and marked."""
     texts = await carrier.texts()
     lost = [id for id in load.accepted if id not in found]

@@ -35,7 +35,7 @@ async def kill_again_and_again(
         await load.stop()
         found = await settled(url, load, ear)
         await clean(url)
-        verdict = await judge(load, carrier, ear, found, rounds * window)
+        verdict = await judge(load, carrier, found, rounds * window)
         await product.stop()
     finally:
         await product.kill()

@@ -34,7 +34,7 @@ async def test_two_processes_share_the_work_and_send_each_message_once(
         await load.stop()
         found = await settled(postgres_url, load, ear)
         await clean(postgres_url)
-        verdict = await judge(load, carrier, ear, found, 0)
+        verdict = await judge(load, carrier, found, 0)
         assert verdict.marked == 0
         nodes = await _nodes(postgres_url)
         assert len(nodes) == 2 and min(nodes.values()) > 50, nodes
@@ -67,7 +67,7 @@ async def test_one_takes_over_from_the_other_within_the_lease(
         found = await settled(postgres_url, load, ear)  # the dead one's messages too
         print(f"everything had its end {time.monotonic() - began:.1f} s after the last kill")
         await clean(postgres_url)
-        verdict = await judge(load, carrier, ear, found, kills * WINDOW)
+        verdict = await judge(load, carrier, found, kills * WINDOW)
         print(verdict)
         assert await products[1].stop() == 0
     finally:

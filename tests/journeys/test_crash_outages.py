@@ -30,7 +30,7 @@ async def test_a_carrier_outage_costs_no_message(store_url: str, tmp_path: Path,
         await load.stop()
         found = await settled(store_url, load, ear)
         await clean(store_url)
-        print(await judge(load, carrier, ear, found, cuts * WINDOW))
+        print(await judge(load, carrier, found, cuts * WINDOW))
         assert await product.stop() == 0
     finally:
         await product.kill()
@@ -54,7 +54,7 @@ async def test_an_ear_that_is_deaf_for_a_while_hears_everything_later(
         assert not ear.told
         ear.refusing = False
         found = await settled(sqlite_url, load, ear)
-        await judge(load, carrier, ear, found, WINDOW)
+        await judge(load, carrier, found, WINDOW)
         assert all(codes.index(8) < codes.index(1) for codes in ear.told.values() if {1, 8} <= set(codes))
         assert await product.stop() == 0
     finally:
@@ -83,7 +83,7 @@ async def test_lost_database_connections_lose_and_double_nothing(
         found = await settled(postgres_url, load, ear)
         assert product.running, product.log()
         await clean(postgres_url)
-        verdict = await judge(load, carrier, ear, found, 0)
+        verdict = await judge(load, carrier, found, 0)
         assert verdict.marked == 0
         print(verdict, dict(load.refused))
         assert await product.stop() == 0
@@ -110,7 +110,7 @@ async def test_a_stop_under_load_leaves_nothing_in_doubt(
         await load.stop()
         found = await settled(store_url, load, ear)
         await clean(store_url)
-        verdict = await judge(load, carrier, ear, found, 0)
+        verdict = await judge(load, carrier, found, 0)
         assert verdict.marked == 0, verdict
         assert await product.stop() == 0
     finally:

@@ -3,15 +3,14 @@ acknowledged comes again.
 """
 
 import asyncio
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 import pytest
-from crash import SECRET, SERVICE, TEXT, UNDELIVERED, Carrier, Product, clean, furnish, judge, settled
+from crash import SECRET, SERVICE, TEXT, UNDELIVERED, Carrier, Product, clean, furnish, judge, select, settled, until
 from tests.simulator.simulator_client import Client, as_receipt, text_to
 
 from depesza.net import ConnectFailed
@@ -21,7 +20,8 @@ from depesza.wire.smpp.flags import UDHI
 from depesza.wire.smpp.pdus import SubmitSm
 
 pytestmark = [pytest.mark.anyio, pytest.mark.journey]
-WINDOW = 20
+WINDOW, LEASE = 20, 3.0
+"""The lease is long enough for a machine that has other things to do."""
 ENDS = {"DELIVRD", "UNDELIV", "EXPIRED", "REJECTD"}
 
 
@@ -43,6 +43,21 @@ class Customer:
     def start(self, binds: int = 3) -> None:
         """Begin."""
         self._tasks = [asyncio.create_task(self._work()) for _ in range(binds)]
+
+    async def has_sent(self, count: int) -> None:
+        """Wait until so many more were accepted."""
+        wanted = len(self.accepted) + count
+        await until(lambda: len(self.accepted) >= wanted)
+
+    async def has_heard(self, count: int) -> None:
+        """Send nothing until so many more receipts came."""
+        wanted = self._heard() + count
+        self._sending = False
+        await until(lambda: self._heard() >= wanted)
+        self._sending = True
+
+    def _heard(self) -> int:
+        return sum(map(len, self.told.values()))
 
     def be_quiet(self) -> None:
         """Send no more; hear what is told."""
@@ -115,47 +130,54 @@ def _numbers() -> Iterator[int]:
         number += 1
 
 
-async def _read(url: str, sql: str) -> set[int]:
-    def read() -> set[int]:
-        with closing(sqlite3.connect(url)) as file:
-            return {int(row[0]) for row in file.execute(sql)}
-
-    return await asyncio.to_thread(read)
+async def _ids(url: str, sql: str) -> set[int]:
+    return {int(row[0]) for row in await select(url, sql)}
 
 
-async def test_ten_kills_lose_no_submit_and_no_receipt(sqlite_url: str, tmp_path: Path, carrier: Carrier) -> None:
-    chance = Random(3)
-    await furnish(sqlite_url, carrier.port, "", WINDOW)
-    product = Product(tmp_path, sqlite_url)
+async def kill_again_and_again(url: str, folder: Path, carrier: Carrier, *, rounds: int, seed: int) -> str:
+    """Kill depesza at random moments while a customer sends and hears; gives a line for people."""
+    chance = Random(seed)
+    await furnish(url, carrier.port, "", WINDOW)
+    product = Product(folder, url, lease=LEASE)
     customer = Customer(product.smpp_port, chance)
     try:
-        for round in range(10):
+        for round in range(rounds):
             await product.start()
             if round == 0:
                 customer.start()
             customer.acknowledging = round % 2 == 0  # every second time receipts are heard and not acknowledged
-            await asyncio.sleep(chance.uniform(0.2, 1.0))
+            await customer.has_sent(20)
+            if not customer.acknowledging:
+                await customer.has_heard(5)
+            await asyncio.sleep(chance.uniform(0.0, 0.8))
             await product.kill()
-            await clean(sqlite_url)
+            await clean(url)
         customer.acknowledging = True
         await product.start()
-        await asyncio.sleep(0.5)
+        await customer.has_sent(20)
         customer.be_quiet()
         await asyncio.sleep(0.5)
-        pieces = await _read(sqlite_url, "SELECT ref FROM client_refs") & customer.accepted.keys()
-        alone = await _read(sqlite_url, "SELECT id FROM segments WHERE message = 0") & customer.accepted.keys()
+        pieces = await _ids(url, "SELECT ref FROM client_refs") & customer.accepted.keys()
+        alone = await _ids(url, "SELECT id FROM segments WHERE message = 0") & customer.accepted.keys()
         for id in pieces | alone:  # parts of whole texts; and parts whose other one was never answered, which wait
             del customer.accepted[id]
-        found = await settled(sqlite_url, customer, customer)  # type: ignore[arg-type]
-        await clean(sqlite_url)
-        verdict = await judge(customer, carrier, customer, found, 10 * WINDOW)  # type: ignore[arg-type]
+        found = await settled(url, customer, customer)
+        await clean(url)
+        verdict = await judge(customer, carrier, found, rounds * WINDOW)
         while not pieces <= customer.final():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-        assert len(alone) <= 10 * 3 * WINDOW
-        again = sum(len(words) > 1 for words in customer.told.values())
-        print(verdict, "told again:", again, "refused:", dict(customer.refused))
-        assert verdict.accepted > 100 and again > 0
         await customer.stop()
         await product.stop()
     finally:
         await product.kill()
+    assert len(alone) <= rounds * 3 * WINDOW
+    again = sum(len(words) > 1 for words in customer.told.values())
+    assert verdict.accepted > rounds * 10 and again > 0
+    return f"{verdict} told again: {again} refused: {dict(customer.refused)}"
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.long)])
+async def test_kills_lose_no_submit_and_no_receipt(
+    store_url: str, tmp_path: Path, carrier: Carrier, rounds: int
+) -> None:
+    print(await kill_again_and_again(store_url, tmp_path, carrier, rounds=rounds, seed=3))
