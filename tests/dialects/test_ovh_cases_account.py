@@ -6,6 +6,7 @@ import pytest
 from tests.dialects.ovh_cases_world import PEER, Desk, desk_of
 from tests.store.world import ONE
 
+from depesza.core.facts import MAIL, Sender
 from depesza.services import accounts, orders, senders
 from depesza.store.tx import Tx
 
@@ -396,6 +397,14 @@ async def test_case_52_a_sender_needs_a_reason_and_an_approval(desk: Desk) -> No
     assert await desk.good("PUT", "/senders/NewCo", {"status": "enable"}) is None
     assert await desk.good("DELETE", "/senders/NewCo") is None
     assert (await desk.ask("DELETE", "/senders/NewCo")).status == 404
+
+
+async def test_addresses_of_mail_are_no_senders_of_texts(desk: Desk) -> None:
+    await desk.store.run(senders.create, Sender(account=ONE, name="shop@example.org", kind=MAIL))
+    assert await desk.good("GET", "/senders") == ["MyApp"]
+    assert (await desk.ask("GET", "/senders/shop%40example.org")).status == 404
+    body = {"message": "x", "receivers": [PEER], "sender": "shop@example.org"}
+    assert (await desk.ask("POST", "/jobs", body)).status == 400
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ _CONTACT = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 
 
 def find(facts: Facts, account: int, written: str) -> Sender | None:
-    """Find a sender of an account by its name; a number may be written with `00` for its plus."""
+    """Find a sender of texts by its account and name; a number may be written with `00` for its plus."""
     known = facts.sender
     sender = known.get((account, written))
     if sender is None and written.startswith("00"):
         return known.get((account, f"+{written[2:]}"))
-    return sender
+    return sender if sender is None or sender.kind != MAIL else None
 
 
 def find_mail(facts: Facts, account: int, written: str) -> Sender | None:

@@ -6,7 +6,7 @@ The operator approves names; those of the owner are enabled at once, and a numbe
 import re
 
 from depesza.core import phone
-from depesza.core.facts import Sender
+from depesza.core.facts import MAIL, Sender
 from depesza.core.planning import Refused
 from depesza.core.sender_names import names_of
 from depesza.dialects.ovh import codec, errors
@@ -24,7 +24,8 @@ _ALPHA = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ._&-]{0,10}")
 
 async def list_senders(call: Call) -> list[str]:
     """GET /sms/{serviceName}/senders"""
-    return sorted(row.name for row in call.context.store.facts.senders if row.account == call.account.id)
+    mine = [row for row in call.context.store.facts.senders if row.account == call.account.id]
+    return sorted(row.name for row in mine if row.kind != MAIL)  # the vendor knows none of mail
 
 
 async def create_sender(call: Call) -> str:
@@ -111,7 +112,7 @@ def sender_of(call: Call) -> Sender:
     """Find `{sender}`; raises 404."""
     name = call.params["sender"]
     sender = call.context.store.facts.sender.get((call.account.id, name))
-    if sender is None:
+    if sender is None or sender.kind == MAIL:
         raise errors.not_found(name)
     return sender
 
