@@ -66,7 +66,7 @@ def life_cycle() -> str:
     final = ", ".join(state.name for state in State if state in FINAL)
     return (
         "The states of a message, and what moves it from one to another.\n"
-        f"A final state is never left: {final}.\n"
+        f"A final state is never left: {final}; but a message that arrived may be read, and a link in it followed.\n"
         "Late and doubled news stays in the timeline.\n\n"
         f"```mermaid\n{lifecycle.diagram()}```\n\n" + table(("from", "when", "to"), moves)
     )

@@ -38,7 +38,7 @@ def demo(tmp_path: Path) -> Iterator[str]:
 
 def test_the_signed_lines_send_a_text_to_the_demo(demo: str, tmp_path: Path) -> None:
     found = re.search(r"^```sh\n(key\(\).*?)^```$", README, re.MULTILINE | re.DOTALL)
-    clients = re.search(r"clients +(http://127.0.0.1:\d+)/1.0", demo)
+    clients = re.search(r"clients +(http://127.0.0.1:\d+)", demo)
     assert found is not None
     assert clients is not None, demo
     lines = found[1].replace("http://127.0.0.1:8080", clients[1]).replace(".venv/bin/python", sys.executable)
