@@ -112,6 +112,6 @@ async def test_operators_see_how_phones_stand(app: App) -> None:
     assert f'depesza_phone_battery{{name="Fairphone",phone="{phone.id}"}} 12.0' in told
     assert f'depesza_phone_alert{{kind="battery",phone="{phone.id}",sim="0"}} 1.0' in told
     async with asyncio.timeout(10):
-        while 203 not in app.connectors:  # connectors follow a change of the facts in a moment
+        while 203 not in app.connectors:  # noqa: ASYNC110  (connectors follow the facts in a moment)
             await asyncio.sleep(0.01)
     assert app.connectors[203].health.detail == "1 of 1 phones online"
