@@ -67,7 +67,7 @@ async def judged(url: str, customer: Customer, carrier: Carrier, ear: SmscEar, k
     return f"{verdict} kept without an answer: {again}, refused: {dict(customer.refused)}"
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(40, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [1, pytest.param(40, marks=pytest.mark.long)])
 async def test_what_was_answered_outlives_kills_and_is_not_taken_twice(
     store_url: str, tmp_path: Path, carrier: Carrier, shop_ear: SmscEar, kills: int
 ) -> None:
