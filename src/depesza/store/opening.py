@@ -5,7 +5,8 @@ import sqlite3
 from pathlib import Path
 
 from depesza.store.contract import Store, StoreError
-from depesza.store.sqlite import RESERVE, SqliteStore
+from depesza.store.sqlite import SqliteStore
+from depesza.store.sqlite_driver import RESERVE
 from depesza.store.tx import Clock
 
 MIGRATIONS = Path(__file__).with_name("migrations")
