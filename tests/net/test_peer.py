@@ -120,6 +120,17 @@ async def test_one_that_holds_hears_the_rest_later(ends: tuple[End, End]) -> Non
     assert two.heard == [("hold",), "released", ("note", 1), ("add", 1)]
 
 
+async def test_one_that_holds_hears_answers(ends: tuple[End, End]) -> None:
+    one, two = ends
+    one.peer.hold()
+    assert await asyncio.wait_for(one.peer.ask("add", 1), 5) == 1
+    two.peer.tell("note", 2)
+    assert await one.peer.ask("add", 2) == 2
+    assert one.heard == []
+    one.peer.release()
+    assert one.heard == [("note", 2)]
+
+
 async def test_one_that_does_not_read_is_noticed() -> None:
     ours, theirs = socket.socketpair()
     with theirs:

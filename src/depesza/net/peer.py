@@ -79,7 +79,7 @@ class Peer(asyncio.Protocol):
             self._transport.close()
 
     def hold(self) -> None:
-        """Hear nothing more until `release`: what was said is kept in its order."""
+        """Hear no news and no questions until `release`: they are kept in their order. Answers are heard."""
         if self._held is None:
             self._held = []
 
@@ -152,11 +152,11 @@ class Peer(asyncio.Protocol):
             del incoming[:start]
 
     def _hear(self, items: list[Item]) -> None:
-        for place, item in enumerate(items):
-            if self._held is not None:
-                self._held += items[place:]
-                return
-            self._take(*item)
+        for item in items:
+            if self._held is not None and item[1]:
+                self._held.append(item)
+            else:
+                self._take(*item)
 
     def _take(self, number: int, what: str, about: tuple[Any, ...]) -> None:
         if not what:

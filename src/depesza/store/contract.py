@@ -77,6 +77,10 @@ class Store(Protocol):
         """Run a service that only reads, on what is committed."""
         ...
 
+    async def visible(self) -> None:
+        """Wait until other processes can read what was answered here."""
+        ...
+
     async def refresh(self) -> None:
         """Take over facts that another process has changed."""
         ...

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from depesza.store.contract import Store, StoreError
 from depesza.store.sqlite import SqliteStore
-from depesza.store.sqlite_driver import RESERVE
+from depesza.store.sqlite_writer import recover
 from depesza.store.tx import Clock
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -30,7 +30,7 @@ async def open_store(url: str, clock: Clock, pending: int = 20_000, *, busy: boo
         from depesza.store.postgres import PostgresStore
 
         return await PostgresStore.open(url, clock, limit=pending)
-    return SqliteStore(url, clock, limit=pending, reserve=RESERVE if busy else 0)
+    return SqliteStore(url, clock, limit=pending, busy=busy)
 
 
 def newest_revision() -> str:
@@ -79,6 +79,8 @@ def migrate(url: str) -> None:
     from alembic import command
     from alembic.config import Config
 
+    if not is_postgres(url) and Path(url).exists():
+        recover(url)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     target = "postgresql+asyncpg" + url[url.index(":") :] if is_postgres(url) else f"sqlite:///{url}"

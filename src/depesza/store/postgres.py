@@ -324,6 +324,9 @@ class PostgresStore:
                 self._facts = facts
                 self._listener(Work(facts=True))
 
+    async def visible(self) -> None:
+        """What was answered is committed."""
+
     async def refresh(self) -> None:
         """Take over facts that another process has changed."""
         await self._reload()

@@ -69,8 +69,13 @@ class RemoteStore:
         return self._ask("insist", service, args, kwargs)
 
     async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a service that only reads, here."""
+        """Run a service that only reads, here, on what the other process has answered."""
+        await self.visible()
         return await self._reader.look(service, *args, **kwargs)
+
+    async def visible(self) -> None:
+        """Wait until what the other process has answered can be read."""
+        await self._ask("visible", None, (), {})
 
     async def refresh(self) -> None:
         """Take over the facts that the other process has changed."""
@@ -101,7 +106,9 @@ class RemoteStore:
         await self._reader.close()
 
 
-def answer(store: Store, what: str, service: Service, args: tuple[object, ...], kwargs: Any) -> Awaitable[Any]:
-    """Run what the other process asks for; raises what the store raises at once."""
+def answer(store: Store, what: str, service: Service | None, args: tuple[object, ...], kwargs: Any) -> Awaitable[Any]:
+    """Do what the other process asks for; raises what the store raises at once."""
+    if service is None:
+        return store.visible()
     run: Callable[..., Awaitable[Any]] = store.run if what == "run" else store.insist
     return run(service, *args, **kwargs)

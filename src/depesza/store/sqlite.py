@@ -1,6 +1,6 @@
-"""The embedded store: one SQLite file in WAL mode, synced at every commit, written by one thread.
+"""The embedded store: one SQLite file in WAL mode, written by one thread, synced before anybody is answered.
 
-Services that arrive while a commit is under way share the next one (group commit).
+Services that arrive while others are being written share the next turn (group commit).
 """
 
 import asyncio
@@ -24,28 +24,33 @@ from depesza.store.work import Stats, Work
 T = TypeVar("T")
 P = ParamSpec("P")
 
+IDLE = 0.003
+"""Seconds without anything to write after which what is open is committed."""
+
 
 class _Pending(msgspec.Struct, gc=False):
     service: Callable[[Tx], Coroutine[Any, Any, Any]]
     future: "asyncio.Future[Any]"
     tallies: Sequence[tuple[int, str]] = ()
     """Account and key of those that the service will ask for."""
+    settle: bool = False
+    """It is answered when all that was written before it can be read by everybody."""
 
 
 class SqliteStore:
     """The store of one process on one SQLite file. Implements `store.contract.Store`."""
 
-    def __init__(self, path: str, clock: Clock, *, limit: int = 20_000, reserve: int = 0) -> None:
+    def __init__(self, path: str, clock: Clock, *, limit: int = 20_000, busy: bool = False) -> None:
         """Open the file (its schema must be up to date).
 
-        `limit` bounds the services that wait; `reserve` is how much log is laid out beforehand.
+        `limit` bounds the services that wait; one that will be `busy` prepares itself for much writing.
         """
         self.path = path
         self.node = -1
         self.stats = Stats()
         self._limit = limit
         self._loop = asyncio.get_running_loop()
-        self._writer = SqliteWriter(path, clock, reserve)
+        self._writer = SqliteWriter(path, clock, busy=busy)
         self._reader = SqliteReader(path, clock)
         self._leases = FileLeases(path)
         self._queue: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
@@ -90,7 +95,15 @@ class SqliteStore:
     async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a service that only reads."""
         call = cast("Callable[..., Coroutine[Any, Any, T]]", service)
+        await self.visible()
         return await self._reader.look(lambda tx: call(tx, *args, **kwargs), self.facts, self.node)
+
+    async def visible(self) -> None:
+        """Wait until everybody can read what was answered."""
+        if self._writer.unsettled and not self._stopping:
+            future: asyncio.Future[None] = self._loop.create_future()
+            self._queue.put(_Pending(_nothing, future, settle=True))
+            await future
 
     async def refresh(self) -> None:
         """Take over facts that another process has changed."""
@@ -101,9 +114,13 @@ class SqliteStore:
     # the writer thread
 
     def _write(self) -> None:
-        take = self._queue.get
+        take, writer = self._queue.get, self._writer
         while True:
-            first = take()
+            try:
+                first = take(timeout=IDLE) if writer.unsettled else take()
+            except queue.Empty:
+                writer.settle()
+                continue
             if first is None:
                 return
             items = [first]
@@ -115,7 +132,7 @@ class SqliteStore:
                         stop = True
                         break
                     items.append(item)
-            self._writer.commit(items, self._publish)
+            writer.commit(items, self._publish, settle=any(item.settle for item in items))
             if stop:
                 return
 
@@ -166,3 +183,7 @@ class SqliteStore:
         self._writer.close()
         self._leases.close()
         self.node = -1
+
+
+async def _nothing(tx: Tx) -> None:
+    pass

@@ -11,6 +11,7 @@ import msgspec
 from depesza.core.facts import Facts
 from depesza.store import factsheet, schema, statements
 from depesza.store.contract import StoreError
+from depesza.store.redo import Statement, next_epoch
 from depesza.store.tx import Cell, Row
 
 T = TypeVar("T")
@@ -45,6 +46,8 @@ class SqliteDriver:
         if readonly:
             run("PRAGMA query_only = ON")
         self.run = run
+        self.log: list[Statement] | None = None
+        """What is written, where somebody wants to know."""
 
     async def rows(self, name: str, *params: Cell) -> list[Row]:
         """See `store.batch.Driver`."""
@@ -71,12 +74,12 @@ class SqliteDriver:
         touched = 0
         for chunk in _chunks(values):
             sql = statements.sqlite_text(statement, len(chunk))
-            touched += self.run(sql, list(chain.from_iterable(chunk))).rowcount
+            touched += self._change(sql, list(chain.from_iterable(chunk)))
         return touched
 
     async def act(self, name: str, *params: Cell) -> int:
         """See `store.batch.Driver`."""
-        return self.run(self._statements[name].sql, params).rowcount
+        return self._change(self._statements[name].sql, params)
 
     async def query(self, sql: str, params: Sequence[Cell]) -> list[Row]:
         """See `store.batch.Driver`."""
@@ -84,11 +87,32 @@ class SqliteDriver:
 
     async def execute(self, sql: str, params: Sequence[Cell]) -> int:
         """See `store.batch.Driver`."""
-        return self.run(sql, params).rowcount
+        return self._change(sql, params)
+
+    def _change(self, sql: str, params: Sequence[Cell]) -> int:
+        touched = self.run(sql, params).rowcount
+        if self.log is not None:
+            self.log.append((sql, params))
+        return touched
+
+    def epoch(self) -> int:
+        """Tell the epoch of the transaction that is open, or would be: see `store.redo`."""
+        return next_epoch(cast(int, self.run("PRAGMA user_version").fetchone()[0]))
 
     def version(self) -> int:
         """Tell a number that changes when another connection has written."""
         return cast(int, self.run("PRAGMA data_version").fetchone()[0])
+
+    def redo(self, groups: Sequence[Sequence[Statement]]) -> None:
+        """Carry out what was promised."""
+        for group in groups:
+            for sql, params in group:
+                self.run(sql, params)
+
+    def begin_epochs(self, first: int) -> None:
+        """Give a database that has none its first epoch: one that a file of the same name had before is not like it."""
+        if self.epoch() == next_epoch(0):
+            self.run(f"PRAGMA user_version = {first}")
 
     def reserve(self, path: str, size: int) -> None:
         """Make the write-ahead log `size` bytes long: zeros at its end are no frames, and are written over later."""
