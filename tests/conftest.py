@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 from tests.support import Clock
 
+from depesza.store import redo, sqlite_writer
 from depesza.store.contract import Store
 from depesza.store.opening import migrate, open_store
 
@@ -91,9 +92,11 @@ def store_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def store(store_url: str, clock: Clock) -> AsyncIterator[Store]:
-    """A store of each kind, joined as a node."""
-    opened = await open_store(store_url, clock)
+async def store(store_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
+    """A store of each kind, joined as a node, as the platform opens it; its logs take less room."""
+    monkeypatch.setattr(redo, "SIZE", 1 << 17)
+    monkeypatch.setattr(sqlite_writer, "RESERVE", 0)
+    opened = await open_store(store_url, clock, busy=True)
     await opened.join(12_000_000)
     yield opened
     await opened.close()

@@ -30,6 +30,10 @@ from depesza.store.tx import Tx
 pytestmark = pytest.mark.anyio
 
 
+CHARGE = 5_000_000
+"""Above it are the ids of charges."""
+
+
 class Item(Struct):
     """A service for a commit."""
 
@@ -53,6 +57,17 @@ def charge(id: int) -> Item:
     async def service(tx: Tx) -> int:
         await tx.book(ledger.charge(ONE, MICRO, id, NOW, id), 0)
         return (await tx.wallet(ONE)).balance
+
+    return Item(service)
+
+
+def tallied(key: str) -> Item:
+    """Count once more how often an account did something."""
+
+    async def service(tx: Tx) -> int:
+        (tally,) = await tx.tallies(ONE, (key,))
+        tx.tally(ONE, key, NOW, tally.count + 1)
+        return tally.count + 1
 
     return Item(service)
 
@@ -340,6 +355,25 @@ class Crashes(RuleBasedStateMachine):
         self.writer = SqliteWriter(self.path, self.clock, busy=True)
         self.beside = SqliteWriter(self.path, self.clock)
         self.known: set[int] = set()
+        self.counted: dict[int, int] = {}
+        self.charged: set[int] = set()
+        run(self.writer, Item(lambda tx: furnish(tx, 100)))
+
+    @rule(wanted=st.lists(st.integers(1, 90), min_size=1, max_size=4, unique=True), settle=st.booleans())
+    def charge(self, wanted: list[int], settle: bool) -> None:
+        wanted = [id for id in wanted if id not in self.charged]
+        left = 100 - len(self.charged)
+        found = run(self.writer, *(charge(CHARGE + id) for id in wanted), settle=settle)
+        assert found == [(left - n) * MICRO for n in range(1, len(wanted) + 1)]
+        self.charged |= set(wanted)
+
+    @rule(wanted=st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    def count(self, wanted: list[int]) -> None:
+        """Count what an account did, in several groups."""
+        for key in wanted:
+            (found,) = run(self.writer, tallied(str(key)))
+            self.counted[key] = self.counted.get(key, 0) + 1
+            assert found == self.counted[key]
 
     def _run(self, writer: SqliteWriter, wanted: list[int], settle: bool) -> None:
         results = run(writer, *map(note, wanted), settle=settle)
@@ -375,6 +409,9 @@ class Crashes(RuleBasedStateMachine):
     def nothing_more_and_nothing_less(self) -> None:
         (found,) = run(self.writer, Item(_all_ids))
         assert found == self.known
+        (charged, left) = run(self.writer, Item(_charged), Item(balance))
+        assert charged == self.charged
+        assert left == (100 - len(self.charged)) * MICRO
 
     def teardown(self) -> None:
         self.writer.close()
@@ -386,6 +423,10 @@ class Crashes(RuleBasedStateMachine):
 
 async def _all_ids(tx: Tx) -> set[int]:
     return {row[0] for row in await tx.query("SELECT id FROM acts")}
+
+
+async def _charged(tx: Tx) -> set[int]:
+    return {row[0] - CHARGE for row in await tx.query("SELECT id FROM entries WHERE kind = 'charge'")}
 
 
 def test_crashes_at_any_moment(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

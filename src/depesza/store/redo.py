@@ -47,17 +47,17 @@ class Redo:
 
     def __init__(self, path: str) -> None:
         """`path` is the database's; nothing is made before `prepare`."""
-        self._path = f"{path}.redo"
+        self.path = f"{path}.redo"
         self._file = -1
         self._end = 0
 
     def prepare(self) -> None:
         """Make the file, for its owner alone, with its place on the disk."""
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         for start in range(os.fstat(self._file).st_size, SIZE, 1 << 20):
             os.pwrite(self._file, bytes(min(1 << 20, SIZE - start)), start)
         os.fsync(self._file)
-        folder = os.open(Path(self._path).parent, os.O_RDONLY)
+        folder = os.open(Path(self.path).parent, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
 
@@ -94,7 +94,7 @@ class Redo:
     def _is_there(self) -> bool:
         if self._file < 0:
             with suppress(FileNotFoundError):
-                self._file = os.open(self._path, os.O_RDWR)
+                self._file = os.open(self.path, os.O_RDWR)
         return self._file >= 0
 
     def found(self, epoch: int) -> list[list[Statement]]:

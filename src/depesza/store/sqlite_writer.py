@@ -210,7 +210,11 @@ class SqliteWriter:
         self._opened = time.perf_counter()
         self._epoch = self._driver.epoch()
         groups = self._redo.found(self._epoch)
-        self._driver.redo(groups)
+        try:
+            self._driver.redo(groups)
+        except Exception as error:
+            log.critical("store.redo_refused", error=str(error), file=self._redo.path)
+            raise
         self._kept = len(groups)
         if self._seen >= 0:
             self._refresh()
