@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,9 @@ from depesza.settings import Settings
 
 DOUBLED = 0.5
 """Seconds in which a second signal is the first one again: `timeout` and terminals signal a whole group as well."""
+SWITCH = 0.0003
+"""Seconds that a thread may hold the interpreter's lock while another wants it. The one that writes gives the lock up
+at every statement; with Python's own 5 ms it waits for the event loop's longest turn each time, and so do clients."""
 
 
 def migrate(*, config: Config = None) -> None:
@@ -64,6 +68,7 @@ def serve(
 
     import uvloop
 
+    sys.setswitchinterval(SWITCH)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings))
 

@@ -205,17 +205,8 @@ class SqliteWriter:
         """Open a transaction, unless one is open, and do in it what was promised and never committed."""
         if self._opened:
             return
-        with self._redo.turn():
-            self._driver.run("BEGIN IMMEDIATE")
+        self._epoch, self._kept = _begun(self._driver, self._redo)
         self._opened = time.perf_counter()
-        self._epoch = self._driver.epoch()
-        groups = self._redo.found(self._epoch)
-        try:
-            self._driver.redo(groups)
-        except Exception as error:
-            log.critical("store.redo_refused", error=str(error), file=self._redo.path)
-            raise
-        self._kept = len(groups)
         if self._seen >= 0:
             self._refresh()
 
@@ -228,10 +219,7 @@ class SqliteWriter:
         return True
 
     def _commit(self) -> None:
-        """Commit; what the redo log holds is of the past then."""
-        if self._kept:
-            self._driver.run(f"PRAGMA user_version = {self._epoch}")
-        self._driver.run("COMMIT")
+        _end(self._driver, self._epoch, self._kept)
         self._opened = 0.0
         self._kept = 0
         self._owing = False
@@ -275,18 +263,32 @@ class SqliteWriter:
         self._redo.close()
 
 
+def _begun(driver: SqliteDriver, redo: Redo) -> tuple[int, int]:
+    """Open a transaction and do in it what was promised; gives its epoch, and how many groups that was."""
+    with redo.turn():
+        driver.run("BEGIN IMMEDIATE")
+    epoch = driver.epoch()
+    groups = redo.found(epoch)
+    try:
+        driver.redo(groups)
+    except Exception as error:
+        log.critical("store.redo_refused", error=str(error), file=redo.path)
+        raise
+    return epoch, len(groups)
+
+
+def _end(driver: SqliteDriver, epoch: int, groups: int) -> None:
+    """Commit; what the redo log holds is of the past then."""
+    if groups:
+        driver.run(f"PRAGMA user_version = {epoch}")
+    driver.run("COMMIT")
+
+
 def recover(path: str) -> None:
     """Commit what a process that is gone has promised, whatever the schema: its statements are of that schema."""
     driver, redo = SqliteDriver(path), Redo(path)
     try:
-        with redo.turn():
-            driver.run("BEGIN IMMEDIATE")
-        epoch = driver.epoch()
-        groups = redo.found(epoch)
-        driver.redo(groups)
-        if groups:
-            driver.run(f"PRAGMA user_version = {epoch}")
-        driver.run("COMMIT")
+        _end(driver, *_begun(driver, redo))
     finally:
         driver.close()
         redo.close()
