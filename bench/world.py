@@ -225,7 +225,7 @@ def _queue(first: int, count: int) -> Iterator[tuple[str, list[tuple[object, ...
         size = min(JOB, count - start)
         job, entry = ids.next(), ids.next()
         yield "submissions", [(job, account, 0, "ovh", now, SENDER, TEXT, "", "", -1, int(Priority.HIGH), now, 0,
-                               expires, "", size, "", "", "", "", None)]  # fmt: skip
+                               expires, "", size, "", "", "", "", "")]  # fmt: skip
         yield "entries", [(entry, now, "charge", account, INCOME, size * MICRO, job, "")]
         yield "messages", [
             (id, account, 0, job, f"+{first + start + place}", None, 1, MICRO, int(State.QUEUED), int(Priority.HIGH),

@@ -29,7 +29,7 @@ def _rows(count: int) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
     for start in range(0, count, JOB):
         job = ids.next()
         yield "submissions", [(job, ACCOUNT, 0, "ovh", now, "Crash", TEXT, "", "", -1, 1, 0, 0, expires, "", JOB, "",
-                               "", "", "", None)]  # fmt: skip
+                               "", "", "", "")]  # fmt: skip
         yield "entries", [(ids.next(), now, "charge", ACCOUNT, INCOME, JOB * MICRO, job, "")]
         yield "messages", [
             (id, ACCOUNT, 0, job, f"+3360{start + place:07}", None, 1, MICRO, int(State.QUEUED), 1,

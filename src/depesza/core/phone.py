@@ -8,7 +8,7 @@ spec: ovh/4.2#2
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 import phonenumbers
@@ -23,6 +23,10 @@ __all__ = ["Kind", "Number", "mask", "parse", "parse_short", "spellings"]
 _LONGEST = 17
 """Digits of a national number that the library still reads; E.164 itself allows 15 with the calling code."""
 _SHORT_LONGEST = 8
+_RECENT = 16_384
+"""Numbers that are remembered as they were read."""
+_ODD = 24
+"""Digits of what is no number whatever it begins with, and not worth remembering."""
 
 # Blanks, dots, dashes, brackets and the invisible marks that come with copied numbers.
 _MARKS = str.maketrans(
@@ -111,10 +115,18 @@ def mask(number: str) -> str:
 
 
 def _international(digits: str) -> Number | None:
+    return _read_lately(digits) if len(digits) <= _ODD else _read(digits)
+
+
+def _read(digits: str) -> Number | None:
     code = _code_of(digits)
     if code is None or not digits.isascii() or not digits.isdigit():
         return None
     return _number(code, digits[len(str(code)) :])
+
+
+_read_lately = lru_cache(maxsize=_RECENT)(_read)
+"""A number is read by the dialect and by whoever plans its message, a moment later."""
 
 
 def _code_of(digits: str) -> int | None:
