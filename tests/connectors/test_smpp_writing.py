@@ -361,3 +361,14 @@ def test_a_header_that_numbers_parts_itself_is_not_numbered_again() -> None:
     assert pdu.short_message == b"\x05" + own + b"x" * 134
     with pytest.raises(Unencodable):
         written(binary("x" * 135, udh=own))
+
+
+def test_texts_of_a_list_are_each_their_own_also_where_they_are_alike() -> None:
+    writer, body = Writer(configured(), lambda: NOW), content("common")
+    texts = ["one", "two", "one", None, "Ж", "x" * 160, "x" * 161, "€" * 80, "€" * 81]
+    octets = [
+        [len(pdu.short_message) if pdu.esm_class else pdu.short_message for pdu in writer.write(own)]
+        for own in (msgspec.structs.replace(message(n, body), text=text) for n, text in enumerate(texts, 1))
+    ]
+    assert octets[:6] == [[b"one"], [b"two"], [b"one"], [b"common"], [b"\x04\x16"], [b"x" * 160]]
+    assert octets[6:] == [[159, 14], [b"\x1be" * 80], [158, 16]]

@@ -279,14 +279,18 @@ def _seconds_counter(content: Content) -> Callable[[str], int]:
 def _parts_counter(content: Content, most: int, policy: Policy) -> Callable[[str], int]:
     encoding = Encoding(content.alphabet) if content.alphabet else None
     elements = content.extras.udh if content.extras is not None else b""
+    counted: dict[str, int] = {}
 
     def parts(text: str) -> int:
+        if text in counted:
+            return counted[text]
         try:
             number = count_parts(text, encoding, elements, 8, policy.keep_graphemes)
         except Unencodable as error:
             raise Refused("unencodable", str(error)) from error
         if number > most:
             raise Refused("too_long", f"{number} parts, {most} are allowed")
+        counted[text] = number
         return number
 
     return parts

@@ -15,7 +15,7 @@ from depesza.core.model import MICRO, Content, Message
 from depesza.wire import Unencodable
 from depesza.wire.gsm import Encoding, encode, write_text
 from depesza.wire.headed import cut
-from depesza.wire.segment import Part
+from depesza.wire.segment import Part, limits
 from depesza.wire.septets import fill_bits, pack_uncounted
 from depesza.wire.smpp.flags import UDHI
 from depesza.wire.smpp.pdus import RawTlvs, SubmitSm
@@ -58,6 +58,10 @@ class BadSender(Unencodable):
     """The sender does not fit the protocol's field."""
 
 
+_ALONE = limits(Encoding.GSM7)[0]
+"""Characters of GSM-7 that fit one part."""
+
+
 class Writer:
     """Writes messages for one carrier."""
 
@@ -66,7 +70,8 @@ class Writer:
         self._settings = settings
         self._now = now
         self._reference = first_reference
-        self._letters: dict[int, Letter] = {}
+        self._letters: dict[tuple[int, str | None], Letter] = {}
+        """By submission and own text: those of a list are often the same."""
 
     def write(self, message: Message) -> list[SubmitSm]:
         """Write all parts of a message; Unencodable when its text or sender cannot be."""
@@ -100,14 +105,13 @@ class Writer:
 
     def _letter(self, message: Message) -> Letter:
         content = message.content
-        if message.text is not None:
-            return self._make(content, message.text)
-        letter = self._letters.get(content.id)
+        key = content.id, message.text
+        letter = self._letters.get(key)
         if letter is None or (letter.validity.endswith("R") and self._now() - letter.made > _REFRESH):
-            letter = self._make(content, content.text)
+            letter = self._make(content, message.body)
             if len(self._letters) >= _KEPT:
                 del self._letters[next(iter(self._letters))]
-            self._letters[content.id] = letter
+            self._letters[key] = letter
         return letter
 
     def _make(self, content: Content, text: str) -> Letter:
@@ -127,6 +131,10 @@ class Writer:
 
     def _pieces(self, text: str, encoding: Encoding, elements: bytes) -> tuple[Piece, ...]:
         """Cut a text and put on each part what says where it belongs."""
+        if encoding is Encoding.GSM7 and not elements and self._settings.alphabet == "gsm7":
+            octets = write_text(text, encoding)
+            if len(octets) <= _ALONE:  # as most are
+                return (Piece(0, octets),)
         how = self._settings.long_messages
         if elements and how != "udh16":
             how = "udh"  # sar_* may not stand beside a header, and no centre is known to cut behind one
