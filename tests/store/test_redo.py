@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import closing
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +322,18 @@ async def test_one_that_writes_all_the_time_lets_others_in(writer: SqliteWriter,
     writer.close()
     assert len(ids(sqlite_url)) == id + 5
     assert max(waits) < 3
+
+
+def test_whoever_sleeps_in_his_turn_stops_nobody(
+    writer: SqliteWriter, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redo, "PATIENCE", 0.05)
+    with open(f"{sqlite_url}.redo", "rb") as other:
+        flock(other, LOCK_EX)
+        assert run(writer, note(1)) == [1]
+        writer.settle()
+        assert ids(sqlite_url) == {1}
+    writer.close()
 
 
 # the store

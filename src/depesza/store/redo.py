@@ -12,9 +12,10 @@ raised in the same commit, and then all records are of the past.
 """
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from fcntl import LOCK_EX, LOCK_UN, flock
+from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -26,6 +27,9 @@ from depesza.store.rows import Cell
 
 SIZE = 4 * 1024 * 1024
 """Octets that are laid out beforehand: writing over what is there costs the system less than making a file longer."""
+
+PATIENCE = 1.0
+"""Seconds to wait for a turn: whoever has it only waits for the transaction that is open."""
 
 _HEAD = Struct("<IIII")  # epoch, number within it, length, checksum of all the rest
 _LAST_EPOCH = 2**31 - 1
@@ -53,7 +57,8 @@ class Redo:
 
     def prepare(self) -> None:
         """Make the file, for its owner alone, with its place on the disk."""
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        if not self._is_there():
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         for start in range(os.fstat(self._file).st_size, SIZE, 1 << 20):
             os.pwrite(self._file, bytes(min(1 << 20, SIZE - start)), start)
         os.fsync(self._file)
@@ -85,11 +90,23 @@ class Redo:
         if not self._is_there():
             yield
             return
-        flock(self._file, LOCK_EX)
+        mine = self._wait()
         try:
             yield
         finally:
-            flock(self._file, LOCK_UN)
+            if mine:
+                flock(self._file, LOCK_UN)
+
+    def _wait(self) -> bool:
+        """Wait for our turn, but not for one who sleeps in his: False when it did not come."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            with suppress(BlockingIOError):
+                flock(self._file, LOCK_EX | LOCK_NB)
+                return True
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.001)
 
     def _is_there(self) -> bool:
         if self._file < 0:
