@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
@@ -67,17 +68,29 @@ async def judged(url: str, customer: Customer, carrier: Carrier, ear: SmscEar, k
     return f"{verdict} kept without an answer: {again}, refused: {dict(customer.refused)}"
 
 
+@asynccontextmanager
+async def shop(
+    url: str, folder: Path, carrier: Carrier, ear: SmscEar, chance: Random
+) -> AsyncIterator[tuple[Product, Customer]]:
+    """A platform that is not started yet, and a shop on it that does not send yet."""
+    await furnish(url, carrier.port, "", WINDOW)
+    await open_shop(url, ear.url)
+    product = Product(folder, url, lease=LEASE)
+    customer = Customer(product.port, chance)
+    try:
+        yield product, customer
+    finally:
+        await product.kill()
+        await customer.stop()
+
+
 @pytest.mark.parametrize("kills", [1, pytest.param(40, marks=pytest.mark.long)])
 async def test_what_was_answered_outlives_kills_and_is_not_taken_twice(
     store_url: str, tmp_path: Path, carrier: Carrier, shop_ear: SmscEar, kills: int
 ) -> None:
     chance = Random(11)
-    await furnish(store_url, carrier.port, "", WINDOW)
-    await open_shop(store_url, shop_ear.url)
-    product = Product(tmp_path, store_url, lease=LEASE)
-    customer = Customer(product.port, chance)
-    customer.start()
-    try:
+    async with shop(store_url, tmp_path, carrier, shop_ear, chance) as (product, customer):
+        customer.start()
         for round in range(kills + 1):
             await product.start()
             await customer.ask_again()
@@ -92,9 +105,6 @@ async def test_what_was_answered_outlives_kills_and_is_not_taken_twice(
         await customer.be_quiet()
         print(await judged(store_url, customer, carrier, shop_ear, kills))
         await product.stop()
-    finally:
-        await product.kill()
-        await customer.stop()
 
 
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
@@ -102,13 +112,9 @@ async def test_a_campaign_that_is_cut_off_between_its_pages_writes_to_everybody_
     store_url: str, tmp_path: Path, carrier: Carrier, shop_ear: SmscEar, kills: int
 ) -> None:
     chance = Random(12)
-    await furnish(store_url, carrier.port, "", WINDOW)
-    await open_shop(store_url, shop_ear.url)
-    product = Product(tmp_path, store_url, lease=LEASE)
-    customer = Customer(product.port, chance)
-    customer.start(workers=0)
-    campaign = customer.campaign((kills * 2 + 1) * PAGE)
-    try:
+    async with shop(store_url, tmp_path, carrier, shop_ear, chance) as (product, customer):
+        customer.start(workers=0)
+        campaign = customer.campaign((kills * 2 + 1) * PAGE)
         await product.start()
         await customer.ask(campaign)
         for kill in range(kills):
@@ -124,9 +130,6 @@ async def test_a_campaign_that_is_cut_off_between_its_pages_writes_to_everybody_
         assert (job["cnt"], job["delivered"], job["failed"]) == (total, total - failed, failed), job
         assert job["cost"] == f"{total * PRICE / 1e6:.2f}"
         await product.stop()
-    finally:
-        await product.kill()
-        await customer.stop()
 
 
 async def _pages_written(url: str, rows: int) -> None:

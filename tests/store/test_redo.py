@@ -299,6 +299,15 @@ def test_before_a_migration_what_was_promised_is_carried_out(writer: SqliteWrite
     assert ids(sqlite_url) == {1}
 
 
+def test_one_that_is_opened_waits_for_no_writer_where_nothing_was_promised(sqlite_url: str, clock: Clock) -> None:
+    SqliteWriter(sqlite_url, clock).close()  # it is in WAL mode from now on
+    with closing(sqlite3.connect(sqlite_url, isolation_level=None)) as beside:
+        beside.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        SqliteWriter(sqlite_url, clock).close()
+        assert time.monotonic() - began < 5
+
+
 async def test_one_that_writes_all_the_time_lets_others_in(writer: SqliteWriter, sqlite_url: str, clock: Clock) -> None:
     waits: list[float] = []
     over = threading.Event()

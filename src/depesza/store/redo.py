@@ -5,10 +5,9 @@ leaves its transaction open for some milliseconds. What each group of services h
 statements with their values, synced, before anybody is told that it is done. Whoever begins a transaction after a
 crash finds these statements and carries them out first.
 
-The file belongs to the open transaction, so only who holds SQLite's write lock touches it (its own lock says whose
-turn it is to ask for that one). It begins anew with each
-transaction. A record is of the open one when its epoch is the database's `user_version` plus one; that number is
-raised in the same commit, and then all records are of the past.
+The file belongs to the open transaction, so only who holds SQLite's write lock writes to it (its own lock says whose
+turn it is to ask for that one). It begins anew with each transaction. A record is of the open one when its epoch is
+the database's `user_version` plus one; that number is raised in the same commit, and then all records are of the past.
 """
 
 import os
@@ -46,6 +45,12 @@ def next_epoch(version: int) -> int:
     return version % _LAST_EPOCH + 1
 
 
+def lay_out(file: int, size: int) -> None:
+    """Make a file at least `size` octets long, with zeros that have their place on the disk."""
+    for start in range(os.fstat(file).st_size, size, 1 << 20):
+        os.pwrite(file, bytes(min(1 << 20, size - start)), start)
+
+
 class Redo:
     """The file beside one database."""
 
@@ -59,8 +64,7 @@ class Redo:
         """Make the file, for its owner alone, with its place on the disk."""
         if not self._is_there():
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        for start in range(os.fstat(self._file).st_size, SIZE, 1 << 20):
-            os.pwrite(self._file, bytes(min(1 << 20, SIZE - start)), start)
+        lay_out(self._file, SIZE)
         os.fsync(self._file)
         folder = os.open(Path(self.path).parent, os.O_RDONLY)
         os.fsync(folder)

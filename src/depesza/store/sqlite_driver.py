@@ -11,7 +11,7 @@ import msgspec
 from depesza.core.facts import Facts
 from depesza.store import factsheet, schema, statements
 from depesza.store.contract import StoreError
-from depesza.store.redo import Statement, next_epoch
+from depesza.store.redo import Statement, lay_out, next_epoch
 from depesza.store.tx import Cell, Row
 
 T = TypeVar("T")
@@ -111,17 +111,17 @@ class SqliteDriver:
 
     def begin_epochs(self, first: int) -> None:
         """Give a database that has none its first epoch: one that a file of the same name had before is not like it."""
+        self.run("BEGIN IMMEDIATE")  # so that nobody who does the same has promised something in it already
         if self.epoch() == next_epoch(0):
             self.run(f"PRAGMA user_version = {first}")
+        self.run("COMMIT")
 
     def reserve(self, path: str, size: int) -> None:
         """Make the write-ahead log `size` bytes long: zeros at its end are no frames, and are written over later."""
         self.run("BEGIN IMMEDIATE")  # so that nobody adds to it meanwhile
         handle = os.open(f"{path}-wal", os.O_WRONLY)
         try:
-            end = os.fstat(handle).st_size
-            for start in range(end, size, 1 << 20):
-                os.pwrite(handle, bytes(min(1 << 20, size - start)), start)
+            lay_out(handle, size)
             os.fdatasync(handle)
         finally:
             os.close(handle)

@@ -233,7 +233,9 @@ class SqliteWriter:
         self._kept = 0
 
     def _recover(self) -> None:
-        """Commit what a process that is gone has promised."""
+        """Commit what a process that is gone has promised; where that is nothing, who only reads waits for nobody."""
+        if not self._redo.found(self._driver.epoch()):
+            return
         self._begin()
         if self._kept:
             log.warning("store.recovered", groups=self._kept)
