@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from depesza.calling import Calling
+from depesza.carriers import Abroad, Ways
 from depesza.core.fairness import Lanes
 from depesza.core.model import Notice
 from depesza.engine import cores
@@ -51,8 +52,9 @@ ASKED = 2.0
 class Apart:
     """Our end. Implements `calling.Caller`."""
 
-    def __init__(self, settings: Settings, store: Store, its_cores: Collection[int] = ()) -> None:
+    def __init__(self, settings: Settings, store: Store, ways: Ways, its_cores: Collection[int] = ()) -> None:
         """`its_cores` are those that the other process keeps to; none: those that are ours."""
+        self._ways = ways
         self.problem = ""
         self._its_cores = its_cores
         self._settings = settings
@@ -81,6 +83,7 @@ class Apart:
                 log.exception("apart.not_started", error=repr(error))
                 self.problem = f"the process that calls back could not be started: {error!r}"
             self._peer = None
+            self._ways.lost()
             await self._end_process()
             if self._loop.time() - self._began > LONG:
                 self._deaths = 0
@@ -101,9 +104,16 @@ class Apart:
         self._peer = peer  # it hears of what comes meanwhile when it has started
         async with asyncio.timeout(START):
             await peer.ask("start", self._settings, self._store.node, self._its_cores)
+        self._ways.reached(peer)
         self.problem = ""
 
-    def _answer(self, what: str, about: tuple[Any, ...]) -> Awaitable[Any]:
+    def _answer(self, what: str, about: tuple[Any, ...]) -> Awaitable[Any] | None:
+        if what == "news":
+            self._ways.hear(*about)
+            return None
+        if what == "learnt":
+            self._ways.learnt(*about)
+            return None
         return remote.answer(self._store, what, *about)
 
     def take(self, notices: Sequence[Notice]) -> None:
@@ -165,6 +175,7 @@ class _There:
         self.peer = Peer(self.answer, self.lost)
         self._ended = False
         self._calling: Calling
+        self._abroad: Abroad
         self._client: HttpClient
         self._store: RemoteStore
 
@@ -179,6 +190,8 @@ class _There:
             case "start":
                 self.peer.hold()
                 return self._start(*about)
+            case "send" | "paid" | "connect" | "matched" | "leave":
+                return self._abroad.answer(what, about)
             case "figures":
                 return self._calling.figures()
             case "stop":
@@ -215,6 +228,7 @@ class _There:
         made = make_dialects(settings, self._store, Lanes(), vault, self._now, self._client)
         together = Gather(asyncio.get_running_loop(), TOGETHER)
         self._calling = Calling(settings, self._store, voices(made), self._client, vault, self._now, together)
+        self._abroad = Abroad(self.peer, self._now, vault.secret_for)
         self._built()
         await self._calling.start()
 

@@ -15,6 +15,7 @@ import structlog
 from depesza import connectors, dialects
 from depesza.apart import Apart
 from depesza.calling import Caller, Calling
+from depesza.carriers import Ways
 from depesza.connectors.contract import Connector
 from depesza.connectors.phones import Phones
 from depesza.connectors.setup import Setup, World
@@ -186,7 +187,8 @@ class App:
         self.smpp = make_smpp(settings, self.store, self.turns, self.vault, self.now, client)
         self.smtp = make_smtp(settings, made, self.store, self.vault, self.now)
         if self._apart:
-            self.caller = Apart(settings, self.store, self._spare_cores)
+            self.ways = Ways(self, self.now)
+            self.caller = Apart(settings, self.store, self.ways, self._spare_cores)
         else:
             self.caller = Calling(settings, self.store, voices(made), client, self.vault, self.now, together)
 
@@ -339,7 +341,10 @@ class App:
             self._loop.time, self.now, random.random, self._loop.call_later, self._file, self.vault.secret_for
         )
         try:
-            connector = connectors.build(row.kind, setup, self, world)
+            if self._apart and row.kind == "smpp":
+                connector: Connector = self.ways.build(row.kind, setup)
+            else:
+                connector = connectors.build(row.kind, setup, self, world)
         except connectors.SettingsError as error:
             log.error("app.connector_refused", connector=row.name, kind=row.kind, error=str(error))
             return
