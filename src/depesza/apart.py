@@ -1,29 +1,32 @@
-"""Callbacks in a process of their own: a second core speaks to the clients' servers.
+"""Carriers and callbacks in a process of their own: a second core speaks to other people's servers.
 
-`Apart` stands in the main process where `Calling` would: it starts the other process, passes it the notices and
-starts it again when it dies. `serve` is what runs there. The main process alone writes; what the other one knew and
-lost with its life stands in the table.
+`Apart` starts the other process, and starts it again when it dies. To the engine it stands where `Calling` would
+and passes it the notices; its `connectors` live over there. `serve` is what runs there. The main process alone
+writes; what the other one knew and lost with its life stands in the table.
 """
 
 import asyncio
 import contextlib
 import os
+import random
 import secrets
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 import structlog
 
 from depesza.calling import Calling
-from depesza.carriers import Abroad, Ways
+from depesza.connectors.contract import Reports
+from depesza.connectors.remote import Host, Remotes
+from depesza.connectors.setup import World
 from depesza.core.fairness import Lanes
 from depesza.core.model import Notice
 from depesza.engine import cores
 from depesza.engine.figures import Figures
 from depesza.engine.gather import Gather
 from depesza.front import make_client, make_dialects, voices
+from depesza.net.child import Child
 from depesza.net.http_client import HttpClient
 from depesza.net.peer import Peer, PeerLost
 from depesza.services.vault import Vault
@@ -35,8 +38,6 @@ from depesza.store.remote import RemoteStore
 
 log = structlog.get_logger()
 
-PROGRAM = "depesza.cli.caller"
-"""The module that runs `serve`."""
 PAUSES = (0.1, 1.0, 5.0, 15.0)
 """Seconds before a process that died is started again; the last one holds on."""
 LONG = 60.0
@@ -52,16 +53,29 @@ ASKED = 2.0
 class Apart:
     """Our end. Implements `calling.Caller`."""
 
-    def __init__(self, settings: Settings, store: Store, ways: Ways, its_cores: Collection[int] = ()) -> None:
-        """`its_cores` are those that the other process keeps to; none: those that are ours."""
-        self._ways = ways
+    def __init__(
+        self,
+        child: Child,
+        settings: Settings,
+        store: Store,
+        reports: Reports,
+        now: Callable[[], int],
+        its_cores: Collection[int] = (),
+    ) -> None:
+        """`child` runs `serve`; `reports` hears of the connectors.
+
+        `its_cores` are those that the other process keeps to; none: those that are ours.
+        """
         self.problem = ""
+        self.connectors = Remotes(reports, now)
+        """Those that live over there."""
+        self._child: Child | None = child
+        self._program = child.program
         self._its_cores = its_cores
         self._settings = settings
         self._store = store
         self._loop = asyncio.get_running_loop()
         self._peer: Peer | None = None
-        self._process: asyncio.subprocess.Process | None = None
         self._figures = Figures()
         self._deaths = 0
         self._began = 0.0
@@ -69,8 +83,9 @@ class Apart:
         self._keeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """See `Caller`; the other process needs a moment, in which nobody waits for it."""
-        self._keeping = self._loop.create_task(self._keep())
+        """See `Caller`; the other process needs a moment, in which nobody waits for it. Once is enough."""
+        if self._keeping is None:
+            self._keeping = self._loop.create_task(self._keep())
 
     async def _keep(self) -> None:
         """Start it, and start it again whenever it has died."""
@@ -81,9 +96,9 @@ class Apart:
                 await self._gone.wait()
             except Exception as error:
                 log.exception("apart.not_started", error=repr(error))
-                self.problem = f"the process that calls back could not be started: {error!r}"
+                self.problem = f"the process beside this one could not be started: {error!r}"
             self._peer = None
-            self._ways.lost()
+            self.connectors.lose()
             await self._end_process()
             if self._loop.time() - self._began > LONG:
                 self._deaths = 0
@@ -92,29 +107,20 @@ class Apart:
             await asyncio.sleep(pause)
 
     async def _begin(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", PROGRAM, str(theirs.fileno()),
-                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
+        child = self._child = self._child or Child(self._program)
         self._began = self._loop.time()
         self._gone.clear()
-        _, peer = await self._loop.create_connection(lambda: Peer(self._answer, self._lost), sock=ours)
+        _, peer = await self._loop.create_connection(lambda: Peer(self._answer, self._lost), sock=child.pair)
         self._peer = peer  # it hears of what comes meanwhile when it has started
         async with asyncio.timeout(START):
             await peer.ask("start", self._settings, self._store.node, self._its_cores)
-        self._ways.reached(peer)
         self.problem = ""
+        self.connectors.reach(peer)
 
     def _answer(self, what: str, about: tuple[Any, ...]) -> Awaitable[Any] | None:
-        if what == "news":
-            self._ways.hear(*about)
-            return None
-        if what == "learnt":
-            self._ways.learnt(*about)
-            return None
-        return remote.answer(self._store, what, *about)
+        if what in remote.ASKED:
+            return remote.answer(self._store, what, *about)
+        return self.connectors.answer(what, about)
 
     def take(self, notices: Sequence[Notice]) -> None:
         """See `Caller`; one that is not there, or does not keep up, finds them in the table."""
@@ -142,22 +148,18 @@ class Apart:
             with contextlib.suppress(TimeoutError, PeerLost):
                 await asyncio.wait_for(peer.ask("stop", grace), grace + ASKED)
             peer.close()
-            if self._process is not None:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._process.wait(), ASKED)
-        await self._end_process()
+        await self._end_process(ASKED if peer is not None else 0.0)
 
-    async def _end_process(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+    async def _end_process(self, grace: float = 0.0) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            await child.end(grace)
 
     def _lost(self) -> None:
         """It died, or was killed, or was told to stop."""
         if self._peer is not None:
             self._peer = None
-            self.problem = "the process that calls back has died and is being started again"
+            self.problem = "the process beside this one has died and is being started again"
             log.error("apart.died", deaths=self._deaths + 1)
         self._gone.set()
 
@@ -174,8 +176,8 @@ class _There:
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.peer = Peer(self.answer, self.lost)
         self._ended = False
+        self._host: Host
         self._calling: Calling
-        self._abroad: Abroad
         self._client: HttpClient
         self._store: RemoteStore
 
@@ -190,12 +192,12 @@ class _There:
             case "start":
                 self.peer.hold()
                 return self._start(*about)
-            case "send" | "paid" | "connect" | "matched" | "leave":
-                return self._abroad.answer(what, about)
             case "figures":
                 return self._calling.figures()
             case "stop":
                 return self._stop(*about)
+            case _:
+                return self._host.answer(what, about)
         return None
 
     def lost(self) -> None:
@@ -228,7 +230,10 @@ class _There:
         made = make_dialects(settings, self._store, Lanes(), vault, self._now, self._client)
         together = Gather(asyncio.get_running_loop(), TOGETHER)
         self._calling = Calling(settings, self._store, voices(made), self._client, vault, self._now, together)
-        self._abroad = Abroad(self.peer, self._now, vault.secret_for)
+        loop = asyncio.get_running_loop()
+        self._host = Host(
+            self.peer, World(loop.time, self._now, random.random, loop.call_later, secret_for=vault.secret_for)
+        )
         self._built()
         await self._calling.start()
 
@@ -242,7 +247,7 @@ class _There:
 async def serve(
     handle: int, configure: Callable[[Settings], None], built: Callable[[], None], now: Callable[[], int]
 ) -> None:
-    """Call back for the process that holds the other end of the socket `handle`.
+    """Speak to carriers and call back for the process that holds the other end of the socket `handle`.
 
     `configure` is told the settings first, `built` is called when all is made and nothing called yet; `now` gives
     microseconds since 1970.

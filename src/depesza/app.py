@@ -15,7 +15,6 @@ import structlog
 from depesza import connectors, dialects
 from depesza.apart import Apart
 from depesza.calling import Caller, Calling
-from depesza.carriers import Ways
 from depesza.connectors.contract import Connector
 from depesza.connectors.phones import Phones
 from depesza.connectors.setup import Setup, World
@@ -31,6 +30,7 @@ from depesza.engine.figures import Counts, Figures
 from depesza.engine.fleet import Fleet
 from depesza.engine.inquirer import Inquirer
 from depesza.front import Front, make_client, make_dialects, make_smpp, make_smtp, voices
+from depesza.net.child import Child
 from depesza.net.clock import wall_clock
 from depesza.net.http_client import HttpClient
 from depesza.net.http_server import HttpServer
@@ -54,12 +54,13 @@ UNHEARD = 10.0
 class App:
     """A running platform."""
 
-    def __init__(self, settings: Settings, now: Callable[[], int] = wall_clock, *, apart: bool = False) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], int] = wall_clock, *, helper: Child | None = None) -> None:
         """Nothing is opened yet; raises `SettingsError` when the settings can't be used.
 
-        With `apart` callbacks are made by a process of their own.
+        A `helper`, which runs `apart.serve`, speaks to busy carriers and calls clients back.
         """
-        self._apart = apart
+        self._helper = helper
+        self._apart: Apart | None = None
         self._spare_cores: set[int] = set()
         if len(settings.security.key) < 16:
             raise SettingsError("security.key: at least 16 characters are needed")
@@ -102,7 +103,7 @@ class App:
         await self.store.join(int(settings.cluster.lease * MICRO))
         ends.push_async_callback(self._stop_ops)
         my_core: set[int] = set()
-        if self._apart and settings.cluster.pin:
+        if self._helper is not None and settings.cluster.pin:
             my_core, self._spare_cores = cores.share(self.store.node)
         client = make_client(settings)
         ends.push_async_callback(client.close)
@@ -112,9 +113,9 @@ class App:
         ends.push_async_callback(self.keeper.stop)
         ends.push_async_callback(self._stop_caller)
         ends.push_async_callback(self._stop_dispatcher)
+        await self.caller.start()
         await self._connect()
         self.keeper.start()
-        await self.caller.start()
         self.campaigner.start()
         ends.push_async_callback(self.campaigner.stop)
         self.exporter.start()
@@ -186,9 +187,8 @@ class App:
         self.front = Front(settings, made, self.counts.requests)
         self.smpp = make_smpp(settings, self.store, self.turns, self.vault, self.now, client)
         self.smtp = make_smtp(settings, made, self.store, self.vault, self.now)
-        if self._apart:
-            self.ways = Ways(self, self.now)
-            self.caller = Apart(settings, self.store, self.ways, self._spare_cores)
+        if self._helper is not None:
+            self.caller = self._apart = Apart(self._helper, settings, self.store, self, self.now, self._spare_cores)
         else:
             self.caller = Calling(settings, self.store, voices(made), client, self.vault, self.now, together)
 
@@ -337,14 +337,8 @@ class App:
         self._rows[row.id] = row
         learnt = await self.store.look(habits.read, row.id)
         setup = Setup(row.id, row.name, row.settings.encode(), learnt)
-        world = World(
-            self._loop.time, self.now, random.random, self._loop.call_later, self._file, self.vault.secret_for
-        )
         try:
-            if self._apart and row.kind == "smpp":
-                connector: Connector = self.ways.build(row.kind, setup)
-            else:
-                connector = connectors.build(row.kind, setup, self, world)
+            connector = self._build_connector(row.kind, setup)
         except connectors.SettingsError as error:
             log.error("app.connector_refused", connector=row.name, kind=row.kind, error=str(error))
             return
@@ -355,3 +349,12 @@ class App:
         else:
             self.dispatcher.attach(connector)
         connector.start()
+
+    def _build_connector(self, kind: str, setup: Setup) -> Connector:
+        """Make a connector, here or where the helper is; raises `connectors.SettingsError`."""
+        if self._apart is not None and connectors.is_busy(kind):
+            return self._apart.connectors.build(kind, setup)
+        world = World(
+            self._loop.time, self.now, random.random, self._loop.call_later, self._file, self.vault.secret_for
+        )
+        return connectors.build(kind, setup, self, world)

@@ -96,14 +96,6 @@ class MessageSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class CallbackSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How news is called back to clients."""
 
-    process: Annotated[
-        str,
-        _help(
-            "Where calls are made: in a process of their `own`, in the `same` one as all else, or `auto`: their own"
-            " where the machine has a second core.",
-            pattern="^(auto|own|same)$",
-        ),
-    ] = "auto"
     timeout: Annotated[float, _help("Seconds a client may take to answer.", gt=0)] = 15.0
     per_host: Annotated[int, _help("Calls under way to one host at most.", ge=1)] = 32
     schedule: Annotated[
@@ -126,15 +118,20 @@ class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClusterSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Several processes on one PostgreSQL."""
+    """Several processes: a helper of our own, or several nodes on one PostgreSQL."""
 
     lease: Annotated[
         float, _help("Seconds after which the others take over the work of a process that is gone.", ge=1)
     ] = 12.0
-    pin: Annotated[
-        bool,
-        _help("Keep this process to one core and its callbacks to the others, where both are processes of their own."),
-    ] = True
+    helper: Annotated[
+        str,
+        _help(
+            "Whether a second process speaks SMPP to carriers and calls clients back: `always`, `never`, or `auto`:"
+            " where the machine has a second core.",
+            pattern="^(auto|always|never)$",
+        ),
+    ] = "auto"
+    pin: Annotated[bool, _help("Keep this process to one core, and its helper to the others.")] = True
 
 
 class Http2smsSettings(Struct, frozen=True, forbid_unknown_fields=True):

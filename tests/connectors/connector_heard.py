@@ -2,15 +2,18 @@
 
 import asyncio
 import random
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from depesza.connectors import Setup, World, build
 from depesza.connectors.contract import Connector, Link
+from depesza.connectors.remote import Host, RemoteConnector, Remotes
 from depesza.core.model import Content, Inbound, Message, Outcome, Receipt, State
+from depesza.net.peer import Peer
 
 
 class Heard:
@@ -57,6 +60,45 @@ def world(seed: int = 1) -> World:
 def make(kind: str, heard: Heard, habits: bytes = b"", **settings: Any) -> Connector:
     """Build a connector."""
     return build(kind, Setup(7, "test", msgspec.json.encode(settings), habits), heard, world())
+
+
+class Abroad:
+    """What lives in another process, with both ends of the pair in this one."""
+
+    def __init__(self, heard: Heard) -> None:
+        self.remotes = Remotes(heard, world().now)
+        self.reached = False
+        self._host: Host
+        self._ends: list[Peer] = []
+
+    async def begin(self) -> "Abroad":
+        """Start the other process."""
+        here, there = socket.socketpair()
+        loop = asyncio.get_running_loop()
+        _, ours = await loop.create_connection(lambda: Peer(self.remotes.answer, self._lost), sock=here)
+        _, theirs = await loop.create_connection(lambda: Peer(self._told, lambda: None), sock=there)
+        self._host = Host(theirs, world())
+        self.remotes.reach(ours)
+        self.reached = True
+        self._ends = [ours, theirs]
+        return self
+
+    def _told(self, what: str, about: tuple[Any, ...]) -> Awaitable[Any] | None:
+        return self._host.answer(what, about)
+
+    def _lost(self) -> None:
+        self.reached = False
+        self.remotes.lose()
+
+    async def die(self) -> None:
+        """End the other process: it is heard no more, and its links are gone."""
+        for end in reversed(self._ends):
+            end.close()
+        await asyncio.gather(*(self._told("disconnect", (id, 0.0)) or asyncio.sleep(0) for id in range(10)))
+
+    def make(self, kind: str, habits: bytes = b"", **settings: Any) -> RemoteConnector:
+        """Build a connector that lives there."""
+        return self.remotes.build(kind, Setup(7, "test", msgspec.json.encode(settings), habits))
 
 
 def content(text: str = "Bonjour", sender: str = "Depesza", number: int = 1, **more: Any) -> Content:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
-from connector_heard import Heard, content, feed, make, message, until, up
+from connector_heard import Abroad, Heard, content, feed, make, message, until, up
 from smpp_carrier import ByFate, Carrier
 
 from depesza.connectors import KINDS, SettingsError, check
@@ -63,7 +63,25 @@ async def simulated(**settings: Any) -> AsyncIterator[tuple[Connector, Heard]]:
             await connector.stop(0.1)
 
 
-@pytest.fixture(params=[virtual, smpp, simulated], ids=["virtual", "smpp", "simulator"])
+@asynccontextmanager
+async def remote(**settings: Any) -> AsyncIterator[tuple[Connector, Heard]]:
+    """The SMPP connector as it is seen from another process."""
+    heard = Heard()
+    abroad = await Abroad(heard).begin()
+    carrier = await Carrier(ByFate(SCALE)).open()
+    window = {"window": settings.pop("capacity")} if "capacity" in settings else {}
+    patience = {"response_timer": settings.pop("response")} if "response" in settings else {}
+    defaults = {"response_timer": 0.2, "reconnect_first": 0.01, "reconnect_most": 0.05, "patience": 0.6}
+    connector = abroad.make("smpp", host="127.0.0.1", port=carrier.port, **defaults | window | patience | settings)
+    try:
+        yield connector, heard
+    finally:
+        await connector.stop(0.1)
+        await abroad.die()
+        await carrier.close()
+
+
+@pytest.fixture(params=[virtual, smpp, simulated, remote], ids=["virtual", "smpp", "simulator", "remote"])
 def start(request: pytest.FixtureRequest) -> Start:
     found: Start = request.param
     return found

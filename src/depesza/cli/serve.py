@@ -14,10 +14,13 @@ from cyclopts import Parameter
 from depesza.cli import logs
 from depesza.cli.desk import Config, read_settings, require_schema
 from depesza.cli.errors import Failed
+from depesza.net.child import Child
 from depesza.settings import Settings
 
 DOUBLED = 0.5
 """Seconds in which a second signal is the first one again: `timeout` and terminals signal a whole group as well."""
+HELPER = "depesza.cli.helper"
+"""The module that runs `apart.serve`."""
 SWITCH = 0.0003
 """Seconds that a thread may hold the interpreter's lock while another wants it. The one that writes gives the lock up
 at every statement; with Python's own 5 ms it waits for the event loop's longest turn each time, and so do clients."""
@@ -65,12 +68,13 @@ def serve(
         bring_up_to_date(settings.store.url)
     for name, host, port in _listeners(settings):
         require_port(name, host, port)
+    helper = Child(HELPER) if _wants_help(settings) else None  # it begins to load what it needs while we do
 
     import uvloop
 
     sys.setswitchinterval(SWITCH)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings))
+        return runner.run(_serve(settings, helper))
 
 
 def _listeners(settings: Settings) -> list[tuple[str, str, int]]:
@@ -91,17 +95,17 @@ def require_port(name: str, host: str, port: int) -> None:
             raise Failed(f"{name}.port: cannot listen on {host}:{port}: {error.strerror or error}") from error
 
 
-def _apart(settings: Settings) -> bool:
-    """Tell whether callbacks get a process of their own: unasked where there is a core for it."""
-    wish = settings.callbacks.process
-    return wish == "own" or (wish == "auto" and len(os.sched_getaffinity(0)) > 1)
+def _wants_help(settings: Settings) -> bool:
+    """Tell whether there is a second process: unasked where there is a core for it."""
+    wish = settings.cluster.helper
+    return wish == "always" or (wish == "auto" and len(os.sched_getaffinity(0)) > 1)
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, helper: Child | None) -> int:
     from depesza.app import App
 
     await require_schema(settings.store.url)
-    app = App(settings, apart=_apart(settings))
+    app = App(settings, helper=helper)
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     first = 0.0

@@ -17,7 +17,7 @@ from depesza.connectors.setup import SettingsError, Setup, World
 from depesza.connectors.smpp import settings as smpp_settings
 from depesza.core.model import Channel
 
-__all__ = ["KINDS", "Kind", "SettingsError", "Setup", "World", "build", "carries", "check"]
+__all__ = ["KINDS", "Kind", "SettingsError", "Setup", "World", "build", "carries", "check", "is_busy"]
 
 _TEXTS = frozenset({Channel.SMS})
 
@@ -32,6 +32,8 @@ class Kind(Struct, frozen=True):
     """The fields, each with its help in the JSON Schema: `msgspec.json.schema(kind.settings)`."""
     channels: frozenset[Channel] = _TEXTS
     """What a route to it may carry."""
+    busy: bool = False
+    """Its carrier may take thousands of messages a second, so it lives in a process of its own where there is one."""
 
 
 KINDS: dict[str, Kind] = {
@@ -39,7 +41,7 @@ KINDS: dict[str, Kind] = {
     "mail": Kind(mail.build, mail_settings.read, mail.Settings, frozenset({Channel.MAIL})),
     "modem": Kind(modem.build, modem_settings.read, modem.Settings),
     "phones": Kind(phones.build, phones.read, phones.Settings),
-    "smpp": Kind(smpp.build, smpp_settings.read, smpp.Settings),
+    "smpp": Kind(smpp.build, smpp_settings.read, smpp.Settings, busy=True),
     "virtual": Kind(virtual.build, virtual.read, virtual.Settings, virtual.CHANNELS),
 }
 """By the name that configuration uses."""
@@ -58,6 +60,11 @@ def check(kind: str, settings: bytes) -> None:
 def carries(kind: str) -> frozenset[Channel]:
     """Tell which channels a kind of connector carries; SettingsError when there is no such kind."""
     return _kind(kind).channels
+
+
+def is_busy(kind: str) -> bool:
+    """Tell whether connectors of a kind live in a process of their own where there is one; SettingsError as above."""
+    return _kind(kind).busy
 
 
 def _kind(name: str) -> Kind:

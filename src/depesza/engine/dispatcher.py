@@ -136,7 +136,7 @@ class Dispatcher:
         if lane.heap:
             lane.places.withdraw()  # those that wait go first
             if (free := lane.free) > 0:
-                self._claim(lane, free)
+                self._claim(lane, min(free, lane.portion))
         if lane.hungry:
             self._feed(lane)
         if self._direct and not lane.down_since:

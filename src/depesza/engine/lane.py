@@ -20,6 +20,10 @@ PAGE = 10_000
 SHARE = 20
 """One place in so many is kept from bulk, for those that come in between."""
 
+PORTION = 64
+"""Messages that are claimed at once at most, or a quarter of the window: while the carrier has one portion another
+is being marked, so that none of them waits for the others."""
+
 Key = tuple[int, int, int]
 
 NOTHING: Key = (-1, 0, 0)
@@ -88,6 +92,11 @@ class Lane:
         connector = self.connector
         free = min(connector.room - self.claiming, connector.capacity - len(self.inflight))
         return free - self.places.outstanding
+
+    @property
+    def portion(self) -> int:
+        """How many messages are claimed at once at most."""
+        return max(PORTION, self.connector.capacity // 4)
 
     @property
     def kept(self) -> int:

@@ -74,7 +74,7 @@ class Peer(asyncio.Protocol):
 
     def close(self) -> None:
         """Say what is left to say and hang up."""
-        self._flush()
+        self.flush()
         if self._transport is not None:
             self._transport.close()
 
@@ -97,9 +97,10 @@ class Peer(asyncio.Protocol):
         if turns > 1:
             self._loop.call_soon(self._linger, turns - 1)
         else:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Say now what waits to be said."""
         items, self._outgoing = self._outgoing, []
         if not items or self._transport is None:
             return

@@ -18,6 +18,9 @@ P = ParamSpec("P")
 
 Service = Callable[..., Awaitable[Any]]
 
+ASKED = frozenset({"run", "insist", "visible"})
+"""What `RemoteStore` asks and `answer` answers."""
+
 
 class Asker(Protocol):
     """Asks the other process."""

@@ -1,4 +1,4 @@
-"""`python -m depesza.cli.caller HANDLE`: callbacks in a process of their own, started by `serve`."""
+"""`python -m depesza.cli.helper HANDLE`: carriers and callbacks in a process of their own, started by `serve`."""
 
 import asyncio
 import ctypes

@@ -54,7 +54,7 @@ def ear() -> Iterator[Ear]:
 def server(environment: dict[str, str], cli: Cli, ear: Ear, tmp_path: Path) -> Iterator[Server]:  # noqa: F811
     assert cli("account", "change", "sms-ab-1", "--callback", ear.url).status == 0
     assert cli("user", "create", "sms-ab-1", "api1", "--password", "Secret12").status == 0
-    environment |= {"DEPESZA_CALLBACKS_PROCESS": "own", "DEPESZA_SECURITY_ALLOW_PRIVATE": "127.0.0.0/8"}
+    environment |= {"DEPESZA_CLUSTER_HELPER": "always", "DEPESZA_SECURITY_ALLOW_PRIVATE": "127.0.0.0/8"}
     running = Server(tmp_path, environment)
     running.base = f"http://127.0.0.1:{environment['DEPESZA_HTTP_PORT']}"
     running.until(lambda: running.ask("/1.0/auth/time")[0] == 200)
@@ -74,8 +74,8 @@ def send(server: Server, login: str) -> str:
         return str(reply.read().decode())
 
 
-def caller_of(server: Server) -> int:
-    """Tell the id of the process that calls back."""
+def helper_of(server: Server) -> int:
+    """Tell the id of the other process."""
     pid = server.process.pid
     (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(child)
@@ -90,7 +90,7 @@ def test_it_calls_and_is_started_again_when_it_dies(
     assert json.loads(send(server, "api1"))["status"] == 100
     server.until(lambda: len(set(ear.heard)) == 2)  # sent and delivered
 
-    os.kill(caller_of(server), signal.SIGKILL)
+    os.kill(helper_of(server), signal.SIGKILL)
     assert json.loads(send(server, "api1"))["status"] == 100
     server.until(lambda: len(set(ear.heard)) == 4)  # what it had told and not written down is told again
 
@@ -112,13 +112,13 @@ def test_it_calls_and_is_started_again_when_it_dies(
 
 
 def test_it_does_not_outlive_the_server(server: Server) -> None:
-    caller = caller_of(server)
+    helper = helper_of(server)
     server.process.kill()
     server.process.wait(10)
 
     def gone() -> bool:
         try:
-            return Path(f"/proc/{caller}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+            return Path(f"/proc/{helper}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
         except FileNotFoundError:
             return True
 

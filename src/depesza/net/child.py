@@ -1,0 +1,30 @@
+"""A process of ours that is started to help: its program and one end of a socket pair."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+
+
+class Child:
+    """Such a process."""
+
+    def __init__(self, program: str) -> None:
+        """Start the module `program` with the number of its end of the pair as its argument; raises `OSError`."""
+        self.program = program
+        self.pair, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", program, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+            )
+
+    async def end(self, grace: float = 0.0) -> None:
+        """Wait until it has ended, no longer than `grace` seconds; then kill it."""
+        if grace:
+            with suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self._process.wait, grace)
+        self._process.kill()
+        await asyncio.to_thread(self._process.wait)
