@@ -66,6 +66,7 @@ quiet = "none"
 schedule = [0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1]
 [cluster]
 lease = {lease}
+helper = "always"
 [log]
 level = "warning"
 """
@@ -154,6 +155,17 @@ class Product(Process):
             return False
         writer.close()
         return True
+
+    async def kill_helper(self) -> None:
+        """End the process that speaks to carriers and calls back, and wait for the next one."""
+        before = self._helpers()
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        await until(lambda: bool(self._helpers() - before))
+
+    def _helpers(self) -> set[int]:
+        pid = self.process.pid
+        return {int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
     def memory(self) -> float:
         """Tell the memory it holds, in MB."""

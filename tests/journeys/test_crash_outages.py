@@ -7,7 +7,7 @@ from random import Random
 
 import asyncpg
 import pytest
-from crash import Carrier, Ear, Load, Product, clean, furnish, judge, settled
+from crash import Carrier, Ear, Load, Product, clean, furnish, judge, settled, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.journey]
 WINDOW = 20
@@ -31,6 +31,28 @@ async def test_a_carrier_outage_costs_no_message(store_url: str, tmp_path: Path,
         found = await settled(store_url, load, ear)
         await clean(store_url)
         print(await judge(load, carrier, found, cuts * WINDOW))
+        assert await product.stop() == 0
+    finally:
+        await product.kill()
+
+
+async def test_a_helper_that_dies_costs_no_message(store_url: str, tmp_path: Path, carrier: Carrier, ear: Ear) -> None:
+    await furnish(store_url, carrier.port, ear.url, WINDOW)
+    product, kills = Product(tmp_path, store_url), 2
+    try:
+        await product.start()
+        load = Load([product.port], Random(8))
+        load.start(1)
+        for _ in range(kills):
+            told = len(ear.told)
+            await until(lambda told=told: len(ear.told) > told + 20)  # it is at work
+            before = len(load.accepted)
+            await product.kill_helper()
+            await until(lambda before=before: len(load.accepted) > before + 20)  # clients are served meanwhile
+        await load.stop()
+        found = await settled(store_url, load, ear)
+        await clean(store_url)
+        print(await judge(load, carrier, found, kills * WINDOW))
         assert await product.stop() == 0
     finally:
         await product.kill()
