@@ -4,6 +4,7 @@ The client's address says by its own parameters how it wants to be told, and sta
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import md5, sha1
 from urllib.parse import quote_plus, unquote_to_bytes, urlsplit
 from zlib import crc32
@@ -67,14 +68,19 @@ def call(notice: Notice, facts: Facts) -> HttpCall:
     if style.fmt != TEXT:
         kind += f"; charset={style.charset.name}"
         return HttpCall("POST", notice.url, (("Content-Type", kind),), _object(fields, style))
-    form = [f"{name}={quote_plus(style.charset.write(str(value)))}" for name, value in fields.items()]
+    form = [f"{name}={_quoted(str(value), style.charset)}" for name, value in fields.items()]
     return HttpCall("POST", notice.url, (("Content-Type", kind),), "&".join(form).encode())
+
+
+def _quoted(text: str, charset: Charset) -> str:
+    return text if text.isascii() and text.isalnum() else quote_plus(charset.write(text))
 
 
 def _object(fields: dict[str, Value], style: Style) -> bytes:
     return style.charset.write(write_object(fields, style.fmt, "result"))
 
 
+@lru_cache(1024)
 def read_style(url: str) -> Style:
     """Read an address's parameters; what they do not name, or name wrong, is as usual. KOI8-R is for forms only."""
     given = {}

@@ -5,6 +5,7 @@ Moments and spans are microseconds. spec: smsc/1.8 smsc/5.6 smsc/5.7
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -157,9 +158,13 @@ def read_days(start: str, end: str, zone: tzinfo = MOSCOW) -> tuple[int, int]:
 
 def write_date(at: int, zone: tzinfo = MOSCOW) -> str:
     """Write a moment as `DD.MM.YYYY hh:mm:ss`, empty for 0."""
-    if not at:
-        return ""
-    when = _local(at, zone)
+    return _date(at // MICRO, zone) if at else ""
+
+
+@lru_cache(64)
+def _date(seconds: int, zone: tzinfo) -> str:
+    """Write what many messages of one second share."""
+    when = datetime.fromtimestamp(seconds, zone)
     return f"{when.day:02}.{when.month:02}.{when.year:04} {when.hour:02}:{when.minute:02}:{when.second:02}"
 
 
