@@ -57,6 +57,29 @@ Payment = tuple[int, bool, str | None]
 """Number of a piece of news, whether it is on disk, and the id under which a receipt's message was found."""
 
 
+class Speech:
+    """When it is time to speak: in the next turn of the event loop, or at once when there is a piece to say."""
+
+    def __init__(self, say: Callable[[], None]) -> None:
+        """`say` tells the peer all that waits, which may be nothing."""
+        self._say = say
+        self._loop = asyncio.get_running_loop()
+        self._coming = False
+
+    def soon(self, waiting: int, peer: Peer | None) -> None:
+        """See to it that what waits is said; it leaves at once when it is a piece."""
+        if waiting >= PIECE and peer is not None:
+            self._say()
+            peer.flush()
+        elif not self._coming:
+            self._coming = True
+            self._loop.call_soon(self._now)
+
+    def _now(self) -> None:
+        self._coming = False
+        self._say()
+
+
 class RemoteConnector:
     """One connector that lives over there. Implements `contract.Connector`."""
 
@@ -68,7 +91,6 @@ class RemoteConnector:
         self._setup = setup
         self._reports = reports
         self._now = now
-        self._loop = asyncio.get_running_loop()
         self._peer: Peer | None = None
         self._started = False
         self._standing = Standing(setup.id)
@@ -78,7 +100,7 @@ class RemoteConnector:
         """Messages, to the other process that is there now."""
         self._messages: list[Message] = []
         self._payments: list[Payment] = []
-        self._flushing = False
+        self._speech = Speech(self._say)
         self._numbers: dict[int, int] = {}
         """Those of receipts that are not paid, by their identity."""
         self._found: dict[int, str] = {}
@@ -121,7 +143,7 @@ class RemoteConnector:
             return
         self._handed += 1
         self._messages.append(message)
-        self._flush_soon(len(self._messages))
+        self._speech.soon(len(self._messages), self._peer)
 
     def matched(self, receipt: Receipt, remote: str) -> None:
         """Pass on under which id a receipt's message was found: with its payment, where that is still owed."""
@@ -135,7 +157,7 @@ class RemoteConnector:
         """Have it stopped over there."""
         self._started = False
         if self._peer is not None:
-            self._flush()
+            self._say()
             try:
                 await asyncio.wait_for(self._peer.ask("disconnect", self.id, grace), grace + CLOSING)
             except (TimeoutError, PeerLost) as error:
@@ -195,18 +217,9 @@ class RemoteConnector:
             return  # to whom it was owed is gone, and the carrier tells its successor
         self._numbers.pop(id(news), None)
         self._payments.append((number, good, self._found.pop(number, None)))
-        self._flush_soon(len(self._payments))
+        self._speech.soon(len(self._payments), self._peer)
 
-    def _flush_soon(self, waiting: int) -> None:
-        if waiting >= PIECE and self._peer is not None:
-            self._flush()
-            self._peer.flush()
-        elif not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self._flushing = False
+    def _say(self) -> None:
         if self._peer is None:
             return
         if self._messages:
@@ -279,7 +292,6 @@ class Host:
         """`peer` leads to the process that writes."""
         self._peer = peer
         self._world = world
-        self._loop = asyncio.get_running_loop()
         self._connectors: dict[int, Connector] = {}
         self._taken: dict[int, int] = {}
         self._told: dict[int, Health] = {}
@@ -287,7 +299,7 @@ class Host:
         self._number = 0
         self._touched: set[int] = set()
         self._news = News([], [], [], [])
-        self._flushing = False
+        self._speech = Speech(self._say)
 
     def answer(self, what: str, about: tuple[Any, ...]) -> Awaitable[Any] | None:
         """Do what the other process says."""
@@ -315,7 +327,7 @@ class Host:
         connector = self._connectors.get(id)
         if connector is not None:
             await connector.stop(grace)
-            self._flush()
+            self._say()
             del self._connectors[id]
 
     def _send(self, id: int, messages: Sequence[Message]) -> None:
@@ -347,12 +359,12 @@ class Host:
     def receipt(self, receipt: Receipt, done: Callable[[bool], None]) -> None:
         """See `contract.Reports`."""
         self._news.receipts.append((self._owe(receipt, done), receipt))
-        self._flush_soon()
+        self._say_soon()
 
     def inbound(self, inbound: Inbound, done: Callable[[bool], None]) -> None:
         """See `contract.Reports`."""
         self._news.inbounds.append((self._owe(None, done), inbound))
-        self._flush_soon()
+        self._say_soon()
 
     def _owe(self, receipt: Receipt | None, done: Callable[[bool], None]) -> int:
         self._number += 1
@@ -362,23 +374,17 @@ class Host:
     def ready(self, connector: int) -> None:
         """See `contract.Reports`."""
         self._touched.add(connector)
-        self._flush_soon()
+        self._say_soon()
 
     def learnt(self, connector: int, habits: bytes) -> None:
         """See `contract.Reports`."""
         self._peer.tell("learnt", connector, habits)
 
-    def _flush_soon(self) -> None:
+    def _say_soon(self) -> None:
         news = self._news
-        if len(news.outcomes) + len(news.receipts) >= PIECE:
-            self._flush()
-            self._peer.flush()
-        elif not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
+        self._speech.soon(len(news.outcomes) + len(news.receipts), self._peer)
 
-    def _flush(self) -> None:
-        self._flushing = False
+    def _say(self) -> None:
         news, self._news = self._news, News([], [], [], [])
         news.standings.extend(self._standing(self._connectors[id]) for id in self._touched if id in self._connectors)
         self._touched.clear()
