@@ -190,13 +190,14 @@ def test_what_is_settled_everybody_sees(writer: SqliteWriter, sqlite_url: str) -
 def test_it_commits_when_held_for_long_or_much_is_written(
     writer: SqliteWriter, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(writer, *map(note, range(1, sqlite_writer.LARGE + 2)))
+    much = sqlite_writer.LARGE + 1
+    run(writer, *map(note, range(1, much + 1)))
     assert not writer.unsettled
-    run(writer, note(1001))
+    run(writer, note(much + 1))
     assert writer.unsettled
     monkeypatch.setattr(sqlite_writer, "HOLD", 0.0)
-    run(writer, note(1002))
-    assert {1001, 1002} <= ids(sqlite_url)
+    run(writer, note(much + 2))
+    assert {much + 1, much + 2} <= ids(sqlite_url)
     writer.close()
 
 

@@ -30,7 +30,7 @@ MOST = 20_000
 """Rows of pending writes at which a batch is closed."""
 TOGETHER = 2_000
 """Services of one group."""
-LARGE = 2000
+LARGE = 2_000
 """Rows of a group from which on it is committed at once: the pages that it touches are many anyway."""
 HOLD = 0.02
 """Seconds that a transaction stays open: what is in it other processes can't see yet, nor write themselves."""
