@@ -48,6 +48,10 @@ TOGETHER = 0.01
 """Seconds in which what came of calls gathers: each piece costs the main process more than its content."""
 ASKED = 2.0
 """Seconds in which it tells its figures."""
+PULSE = 10.0
+"""Seconds from one sign of life to the next."""
+STUCK = 30.0
+"""Seconds without an answer after which it is killed: carriers and clients must not wait for a person to notice."""
 
 
 class Apart:
@@ -83,9 +87,8 @@ class Apart:
         self._keeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """See `Caller`; the other process needs a moment, in which nobody waits for it. Once is enough."""
-        if self._keeping is None:
-            self._keeping = self._loop.create_task(self._keep())
+        """See `Caller`; the other process needs a moment, in which nobody waits for it."""
+        self._keeping = self._loop.create_task(self._keep())
 
     async def _keep(self) -> None:
         """Start it, and start it again whenever it has died."""
@@ -93,7 +96,7 @@ class Apart:
             try:
                 await self._begin()
                 log.info("apart.started", deaths=self._deaths)
-                await self._gone.wait()
+                await self._watch()
             except Exception as error:
                 log.exception("apart.not_started", error=repr(error))
                 self.problem = f"the process beside this one could not be started: {error!r}"
@@ -116,6 +119,26 @@ class Apart:
             await peer.ask("start", self._settings, self._store.node, self._its_cores)
         self.problem = ""
         self.connectors.reach(peer)
+
+    async def _watch(self) -> None:
+        """Wait until it is gone, or does not answer any more."""
+        while not self._gone.is_set():
+            try:
+                await asyncio.wait_for(self._gone.wait(), PULSE)
+            except TimeoutError:
+                if self._peer is None or not await self._answers(self._peer):
+                    return
+
+    async def _answers(self, peer: Peer) -> bool:
+        try:
+            self._figures = await asyncio.wait_for(peer.ask("figures"), STUCK)
+        except PeerLost:
+            return False
+        except TimeoutError:
+            self.problem = "the process beside this one did not answer and is being started again"
+            log.error("apart.stuck", seconds=STUCK)
+            return False
+        return True
 
     def _answer(self, what: str, about: tuple[Any, ...]) -> Awaitable[Any] | None:
         if what in remote.ASKED:

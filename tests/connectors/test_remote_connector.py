@@ -1,15 +1,24 @@
 """A connector in another process: what crosses, and what becomes of messages and news when that process dies."""
 
+import os
+import signal
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from connector_heard import Abroad, Heard, feed, message, until, up
 from smpp_carrier import Carrier, CarrierLink, receipt
 
-from depesza.connectors import SettingsError
+from depesza import apart
+from depesza.cli.serve import HELPER
+from depesza.connectors import SettingsError, Setup
 from depesza.connectors.contract import Link
 from depesza.connectors.remote import PIECE, RemoteConnector
 from depesza.core.model import Receipt, State
+from depesza.net.child import Child
+from depesza.net.clock import wall_clock
+from depesza.settings import SecuritySettings, Settings, StoreSettings
+from depesza.store.opening import open_store
 from depesza.wire.smpp.pdus import DeliverSm, SubmitSm
 from depesza.wire.smpp.status import ROK, RX_T_APPN
 
@@ -161,3 +170,33 @@ async def test_one_that_was_stopped_does_not_come_back(lab: Lab) -> None:
 async def test_wrong_settings_are_refused_here(lab: Lab) -> None:
     with pytest.raises(SettingsError, match="window"):
         lab.abroad.make("smpp", host="127.0.0.1", window=0)
+
+
+@pytest.mark.journey
+async def test_a_process_that_answers_no_more_is_replaced(
+    lab: Lab, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "PULSE", 0.1)
+    monkeypatch.setattr(apart, "STUCK", 0.5)
+    settings = Settings(store=StoreSettings(url=sqlite_url), security=SecuritySettings(key="a key for this test"))
+    store = await open_store(sqlite_url, wall_clock)
+    child = Child(HELPER)
+    helper = apart.Apart(child, settings, store, lab.heard, wall_clock)
+    try:
+        await helper.start()
+        wanted = {"host": "127.0.0.1", "port": lab.carrier.port}
+        connector = helper.connectors.build("smpp", Setup(7, "test", msgspec.json.encode(wanted)))
+        connector.start()
+        await until(lambda: connector.link is Link.UP, 30)
+        os.kill(child.pid, signal.SIGSTOP)
+        await until(lambda: connector.link is Link.DOWN)
+        assert "did not answer" in helper.problem
+        await until(lambda: connector.link is Link.UP, 30)
+        assert not helper.problem
+        connector.send(message(1))
+        await until(lambda: lab.heard.outcomes)
+        assert not lab.heard.outcomes[1].refusal
+        await connector.stop(1.0)
+    finally:
+        await helper.stop(1.0)
+        await store.close()

@@ -147,3 +147,9 @@ def test_a_heap_that_is_full_forgets_the_last_ones_and_remembers_from_where() ->
     assert lane.horizon == (1, module.MOST // 2, module.MOST // 2 + 1)
     lane.push(message(module.MOST + 9, 1, module.MOST + 9))
     assert len(lane.heap) == module.MOST // 2
+
+
+def test_large_windows_are_filled_in_portions_and_small_ones_at_once() -> None:
+    portions = {size: Lane(Scripted(201, Deaf(), Clock(), capacity=size)).portion for size in (1, 64, 100, 1000)}  # type: ignore[arg-type]
+    assert all(portions[size] >= size for size in (1, 64))
+    assert (portions[100], portions[1000]) == (64, 250)

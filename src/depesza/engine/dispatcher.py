@@ -146,7 +146,7 @@ class Dispatcher:
         now = self._now()
         chosen: list[Message] = []
         expired: list[Message] = []
-        for_bulk = lane.free_for_bulk
+        for_bulk = min(free, lane.free_for_bulk)
         while lane.heap and len(chosen) < (for_bulk if lane.next_is_bulk else free):
             message = lane.pop()
             if 0 < message.content.expires <= now:

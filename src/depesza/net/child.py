@@ -21,6 +21,11 @@ class Child:
                 stdin=subprocess.DEVNULL,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     async def end(self, grace: float = 0.0) -> None:
         """Wait until it has ended, no longer than `grace` seconds; then kill it."""
         if grace:
