@@ -19,6 +19,7 @@ class Child:
                 [sys.executable, "-m", program, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
+                process_group=0,  # Ctrl-C is for us: it ends when we tell it to
             )
 
     @property
