@@ -251,9 +251,9 @@ class _There:
         vault = Vault(settings.security.key.encode(), secrets.token_bytes)
         self._client = make_client(settings)
         made = make_dialects(settings, self._store, Lanes(), vault, self._now, self._client)
-        together = Gather(asyncio.get_running_loop(), TOGETHER)
-        self._calling = Calling(settings, self._store, voices(made), self._client, vault, self._now, together)
         loop = asyncio.get_running_loop()
+        together = Gather(loop, TOGETHER)
+        self._calling = Calling(settings, self._store, voices(made), self._client, vault, self._now, together)
         self._host = Host(
             self.peer, World(loop.time, self._now, random.random, loop.call_later, secret_for=vault.secret_for)
         )
