@@ -41,13 +41,22 @@ async def once(loaded: Loaded, bench: Bench, work: Work, count: int) -> Run:
 
 async def cycle(bench: Bench, title: str, work: Work, bar: Bar | None, peers: Peers | None) -> list[Result]:
     """Measure whole cycles in closed loop; the middle one of some runs counts."""
+    beside: list[Run] = []
     async with Running(bench, Line(bench.carrier.port)) as running:
         warm, full = await warmed(running, bench, work)
-        runs = await (_profiled if bench.profile else repeated)(running, bench, work, full)
+        if bench.profile:
+            runs = await _profiled(running, bench, work, full)
+        elif work.door == "ovh":
+            runs = await repeated(running, bench, work, full)
+        else:
+            ovh = replace(work, door="ovh")
+            warm += (await warmed(running, bench, ovh))[0]
+            runs, beside = await _alternated(running, bench, work, ovh, full)
         memory = running.product.memory()[1]
-    await running.audit(warm + sum(run.messages for run in runs))
+    await running.audit(warm + sum(run.messages for run in (*runs, *beside)))
     found = result(title, runs, memory)
-    found = _beside_ovh(bench, work, found)
+    if beside:
+        found = replace(found, note=f"{found.note}, {_beside_ovh(runs, beside)}")
     measured = bench.kannel.get((work.connections, work.called)) if work.size == 1 else None
     if measured is not None:
         peers = Peers(measured, peers.jasmin if peers else 0.0)
@@ -55,16 +64,21 @@ async def cycle(bench: Bench, title: str, work: Work, bar: Bar | None, peers: Pe
     return [replace(found, bar=bar, peers=peers)]
 
 
-def _beside_ovh(bench: Bench, work: Work, found: Result) -> Result:
-    """Keep what OVH's API does, and hold against it what SMSC's does: within 20 % is the goal, in the same run."""
-    key = (work.size, work.connections, work.called)
-    if work.door == "ovh":
-        bench.ovh[key] = found
-    beside = bench.ovh.get(key)
-    if work.door == "ovh" or beside is None:
-        return found
-    rate, cpu = found.value / beside.value, found.cpu / beside.cpu
-    return replace(found, note=f"{found.note}, beside OVH in this run: {rate:.2f} of the rate, {cpu:.2f} of the CPU")
+async def _alternated(running: Running, bench: Bench, work: Work, ovh: Work, full: int) -> tuple[list[Run], list[Run]]:
+    """Do the same work through the row's API and through OVH's in turns, in one process: a pair is seconds apart."""
+    runs: list[Run] = []
+    beside: list[Run] = []
+    for _ in range(bench.repeats):
+        beside.append(await once(running, bench, ovh, full))
+        runs.append(await once(running, bench, work, full))
+    return runs, beside
+
+
+def _beside_ovh(runs: Sequence[Run], beside: Sequence[Run]) -> str:
+    """Hold rate and processor time of each run against those of OVH's API just before; the middle pair counts."""
+    rate = median([ovh.seconds / run.seconds for run, ovh in zip(runs, beside, strict=True)])
+    cpu = median([run.cpu.both / ovh.cpu.both for run, ovh in zip(runs, beside, strict=True)])
+    return f"in turns with OVH: {rate:.2f} of its rate, {cpu:.2f} of its CPU"
 
 
 async def warmed(loaded: Loaded, bench: Bench, work: Work) -> tuple[int, int]:

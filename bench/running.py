@@ -71,8 +71,6 @@ class Bench(Struct, kw_only=True):
     """Lines of the profile."""
     kannel: dict[tuple[int, bool], float] = field(default_factory=dict)
     """Kannel's messages a second in this run, by connections and whether they were called back."""
-    ovh: dict[tuple[int, int, bool], Result] = field(default_factory=dict)
-    """What OVH's API did in this run, by size of jobs, connections and callbacks."""
     used: int = 0
     """Receivers used so far."""
 

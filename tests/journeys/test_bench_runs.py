@@ -34,7 +34,7 @@ def test_a_quick_run_of_some_rows_ends_well() -> None:
     assert ("Kannel measured in this run" if kannel.installed() else "left out: kannel-16") in done.stdout
     assert "single posts, 16 connections" in done.stdout
     assert "http2sms posts, 16 connections" in done.stdout
-    assert "SMSC's send.php, 16 connections" in done.stdout and "of the rate" in done.stdout
+    assert "SMSC's send.php, 16 connections" in done.stdout and "in turns with OVH" in done.stdout
     assert "SMSC's lists of 1,000 lines, no callback" in done.stdout
     assert "a campaign of 5,000: another account's messages meanwhile, p99" in done.stdout
 
