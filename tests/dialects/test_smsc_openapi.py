@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.dialects.smsc_world import NOW, PHONE, Bureau, Q, bureau_of
 
 from depesza.cli.openapi import openapi as command
-from depesza.dialects.smsc import dialect, openapi
+from depesza.dialects.smsc import dialect, reading, openapi
 from depesza.dialects.smsc.answers import Refused
 from depesza.dialects.smsc.described import COMMON, DESCRIBED
 from depesza.dialects.smsc.parameters import Given, read_parameters
@@ -151,7 +151,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
         texts.asked = names
         return replace(given, texts=texts)
 
+    def read_manner(said: tuple[tuple[str, str], ...]) -> object:
+        texts = Watched(said)
+        texts.asked = names
+        return reading._read_manner(texts)
+
     monkeypatch.setattr(dialect, "read_parameters", read)
+    monkeypatch.setattr(reading, "_manner", read_manner)
     return names
 
 
@@ -195,3 +201,10 @@ async def test_the_document_is_public_and_names_our_address(bureau: Bureau) -> N
     assert (answer.status, answer.content_type) == (200, "application/json")
     assert json.loads(answer.body) == DOCUMENT
     assert (await bureau.ask(f"/rest/openapi.json?{Q}")).status == 404
+
+
+def test_what_is_remembered_of_how_to_send_is_known_by_all_that_it_is_read_from() -> None:
+    texts = Watched(flash="1")
+    texts.asked = set()
+    reading._read_manner(texts)
+    assert texts.asked == reading._SAID

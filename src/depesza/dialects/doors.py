@@ -50,6 +50,17 @@ class Door:
             self._locks.right(attempt.name, attempt.address)
         return right
 
+    def knows(self, attempt: Attempt) -> bool:
+        """Tell whether a password is known to be right, and may be shown now."""
+        known = not self._locks.locked(attempt.name, attempt.address, attempt.now) and self._known(attempt)
+        if known:
+            self._locks.right(attempt.name, attempt.address)
+        return known
+
+    def remember(self, attempt: Attempt) -> None:
+        """Know from now on that a password is right, whatever proved it."""
+        self._passwords.remember(attempt.hashed, attempt.password, attempt.now)
+
     async def _right(self, attempt: Attempt) -> bool:
         """Judge an attempt; one whose password is not known waits for its turn at the slow hash."""
         self._check_lock(attempt)
@@ -72,7 +83,7 @@ class Door:
         if len(password) > LONGEST or not await asyncio.to_thread(self._vault.check_password, hashed, password):
             self._locks.wrong(attempt.name, attempt.address, attempt.now)
             return False
-        self._passwords.remember(hashed, password, attempt.now)
+        self.remember(attempt)
         return True
 
     def _known(self, attempt: Attempt) -> bool:

@@ -71,27 +71,22 @@ class Gate:
         if account.detect_utf8:
             given = given.with_utf8_detected()
         call = Call(self._context, request, given, account, caller.name, script.name, now)
-        await self._admit(call, script)
+        if script.same:
+            await self._admit(call, script)
         if script.name not in SENDING:
             return await act(call)
-        return await self._counted(call, act)
-
-    async def _counted(self, call: Call, act: Act[T]) -> T:
-        """Do what counts when it is refused."""
-        address = call.request.client
         try:
             done = await act(call)
         except Refused as error:
             if error.code != DUPLICATE.code:
-                await self._doorkeeper.failed(call.limits, address, call.now)
+                await self._doorkeeper.failed(call.limits, request.client, now)
             raise
-        await self._doorkeeper.succeeded(address)
+        if self._doorkeeper.failing(request.client):
+            await self._doorkeeper.succeeded(request.client)
         return done
 
     async def _admit(self, call: Call, script: Script) -> None:
         """Count a question that may be asked so many times a minute only."""
-        if not script.same:
-            return
         limits = call.limits
         most: int = getattr(limits, script.same)
         key = script.name if script.same == "balance_asks" else f"{script.name} {fingerprint(call.given)}"

@@ -8,6 +8,7 @@ import re
 from hashlib import md5
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from depesza.core.facts import Account, Facts, Limits, Login
 from depesza.core.model import MICRO
@@ -66,22 +67,18 @@ class Doorkeeper:
 
     async def enter(self, caller: Caller | None, given: Given, address: str, now: int) -> Account:
         """Let a program in; raises `Refused`."""
-        await self._check_lock(address, now)
-        facts = self._context.store.facts
-        if caller is None or not await self._proved(caller, given, address, now):
-            await self._wrong(facts, caller, address, now)
-            raise Refused(*AUTHORISE)
-        login = caller.login
-        if not caller.account.enabled or (login is not None and not self._may(login, address)):
-            raise Refused(*AUTHORISE)
-        return caller.account
-
-    async def _check_lock(self, address: str, now: int) -> None:
         if now - self._looked >= MICRO:
             self._looked = now
             self._watch = await self._context.store.look(protection.watch, FAILED, now)
         if self._watch.locked and self._watch.locked.get(address, 0) > now:
             raise Refused(*IP_BLOCKED)
+        if caller is None or not await self._proved(caller, given, address, now):
+            await self._wrong(self._context.store.facts, caller, address, now)
+            raise Refused(*AUTHORISE)
+        login = caller.login
+        if not caller.account.enabled or (login is not None and not self._may(login, address)):
+            raise Refused(*AUTHORISE)
+        return caller.account
 
     @staticmethod
     def _may(login: Login, address: str) -> bool:
@@ -91,9 +88,13 @@ class Doorkeeper:
         login = caller.login
         if login is None:
             return True
-        for hashed, shown in _candidates(login, given.get("psw")):
+        attempt = Attempt(f"smsc/{login.name}", f"{login.md5} {login.sha1}", given.get("psw"), address, now)
+        if self._door.knows(attempt):
+            return True
+        for hashed, shown in _candidates(login, attempt.password):
             try:
-                if await self._door.admits(Attempt(f"smsc/{login.name}", hashed, shown, address, now)):
+                if await self._door.admits(replace(attempt, hashed=hashed, password=shown)):
+                    self._door.remember(attempt)
                     return True
             except Locked:
                 return False
@@ -117,11 +118,14 @@ class Doorkeeper:
         self._watch.failing.add(address)
         await self._count(address, FAILED, limits.wrong_sends, limits.wrong_minutes * _MINUTE, now)
 
+    def failing(self, address: str) -> bool:
+        """Tell whether failures of an address are counted now."""
+        return address in self._watch.failing
+
     async def succeeded(self, address: str) -> None:
-        """Begin to count anew, where one was refused before."""
-        if address in self._watch.failing:
-            self._watch.failing.discard(address)
-            await self._context.store.run(protection.forgive, address, FAILED)
+        """Begin to count an address's failures anew."""
+        self._watch.failing.discard(address)
+        await self._context.store.run(protection.forgive, address, FAILED)
 
 
 def _candidates(login: Login, shown: str) -> list[tuple[str, str]]:

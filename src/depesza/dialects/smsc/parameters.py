@@ -6,7 +6,8 @@ be read is told by `Given.check`. spec: smsc/1.1 smsc/1.4
 
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import unquote_to_bytes
+from typing import cast
+from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 from msgspec import Struct
@@ -20,8 +21,8 @@ from depesza.wire.http import HttpRequest
 _CHARSET_MEMBER = re.compile(rb'"charset"\s*:\s*"([^"]*)"')
 _FORMATS = {"0": 0, "1": 1, "2": 2, "3": 3}
 
-Octets = dict[str, bytes]
-"""Values as they came, percent-decoding done, by name."""
+Fields = dict[str, str | bytes]
+"""Values as they came, percent-decoding done, by name; octets where they are not ASCII, for a character set to read."""
 
 
 class File(Struct, frozen=True, gc=False):
@@ -39,7 +40,7 @@ class Given(Struct, frozen=True, gc=False):
     texts: Mapping[str, str]
     """Decoded values by name; names are told apart by case, empty values are kept."""
     raw: Mapping[str, bytes]
-    """The same before decoding; what came as JSON is not in it."""
+    """Those that are not ASCII before decoding; what came as JSON is not in it."""
     files: tuple[File, ...]
     charset: Charset
     """Of the answer, and of the values unless they came as JSON."""
@@ -80,7 +81,7 @@ class Given(Struct, frozen=True, gc=False):
         if self.texts.get("charset") or self.charset is UTF8:
             return self
         try:
-            detected = {name: octets.decode("utf-8") for name, octets in self.raw.items() if not octets.isascii()}
+            detected = {name: octets.decode("utf-8") for name, octets in self.raw.items()}
         except UnicodeDecodeError:
             return self
         return msgspec.structs.replace(self, texts={**self.texts, **detected}) if detected else self
@@ -91,21 +92,21 @@ def read_parameters(request: HttpRequest, *, rest: bool = False) -> Given:
 
     A name in the body wins over the query's, the last of several over the others; several `phones` are joined.
     """
-    raw = _pairs(request.query.encode("latin-1", "replace")) if request.query else {}
+    found = _pairs(request.query) if request.query else {}
     body = request.body
     if not body:
-        return _given(raw, {}, (), UTF8 if rest else WINDOWS, rest)
+        return _given(found, {}, (), UTF8 if rest else WINDOWS, rest)
     kind = request.headers.get("content-type", "")
     if "json" in kind.lower() or (rest and body.lstrip()[:1] == b"{"):
-        return _with_json(raw, body, rest)
+        return _with_json(found, body, rest)
     boundary = read_boundary(kind)
     files: tuple[tuple[bytes, bytes, bytes], ...] = ()
     if boundary:
         fields, files = _multipart(boundary, body)
-        raw.update(fields)
+        found.update(fields)
     else:
-        raw.update(_pairs(body))
-    return _given(raw, {}, files, UTF8 if rest else WINDOWS, rest)
+        found.update(_pairs(body.decode("latin-1")))
+    return _given(found, {}, files, UTF8 if rest else WINDOWS, rest)
 
 
 def read_fields(fields: Mapping[str, str], query: str) -> Given:
@@ -113,59 +114,76 @@ def read_fields(fields: Mapping[str, str], query: str) -> Given:
 
     There are no formats of answers then.
     """
-    raw = {name: octets for name, octets in _pairs(query.encode("utf-8", "replace")).items() if name not in fields}
-    given = _given(raw, dict(fields), (), UTF8, rest=True)
+    octets = query.encode("utf-8", "replace").decode("latin-1")
+    further = {name: value for name, value in _pairs(octets).items() if name not in fields}
+    given = _given(further, dict(fields), (), UTF8, rest=True)
     fault = given.fault or ("" if given.charset is UTF8 else "charset")
     return msgspec.structs.replace(given, charset=UTF8, fmt=3, fault=fault)
 
 
-def _pairs(query: bytes) -> Octets:
-    """Read `a=1&b=2`, where a plus is a blank. Whatever the character set: it is known only afterwards."""
-    if b"+" in query:
-        query = query.replace(b"+", b" ")
-    found: Octets = {}
-    for part in query.split(b"&"):
-        name, _, value = part.partition(b"=")
-        if b"%" in part:
-            name, value = unquote_to_bytes(name), unquote_to_bytes(value)
+def _pairs(query: str) -> Fields:
+    """Read `a=1&b=2`, each character an octet, where a plus is a blank.
+
+    Whatever the character set: it is known only afterwards.
+    """
+    if "+" in query:
+        query = query.replace("+", " ")
+    found: Fields = {}
+    for part in query.split("&"):
+        name, _, written = part.partition("=")
+        value: str | bytes = written
+        if "%" in part:
+            name = unquote(name, "latin-1")
+            value = _plain(unquote_to_bytes(written.encode("latin-1", "replace")))
+        elif not written.isascii():
+            value = written.encode("latin-1", "replace")
         if name:
-            _keep(found, name.decode("latin-1"), value)
+            _keep(found, name, value)
     return found
 
 
-def _keep(found: Octets, name: str, value: bytes) -> None:
+def _plain(octets: bytes) -> str | bytes:
+    """Give octets as a text if that is the same in all character sets."""
+    return octets.decode("ascii") if octets.isascii() else octets
+
+
+def _keep(found: Fields, name: str, value: str | bytes) -> None:
     if name == "phones" and name in found:
-        value = found[name] + b"," + value  # a receiver is never dropped
+        value = _plain(_octets(found[name]) + b"," + _octets(value))  # a receiver is never dropped
     found[name] = value
 
 
-def _multipart(boundary: bytes, body: bytes) -> tuple[Octets, tuple[tuple[bytes, bytes, bytes], ...]]:
-    fields: Octets = {}
+def _octets(value: str | bytes) -> bytes:
+    return value.encode("ascii") if isinstance(value, str) else value
+
+
+def _multipart(boundary: bytes, body: bytes) -> tuple[Fields, tuple[tuple[bytes, bytes, bytes], ...]]:
+    fields: Fields = {}
     files = []
     for part in read_parts(boundary, body):
         if part.filename is None:
-            _keep(fields, part.name.decode("latin-1"), part.value)
+            _keep(fields, part.name.decode("latin-1"), _plain(part.value))
         elif part.filename or part.value:  # a browser sends an empty nameless one where no file was chosen
             files.append((part.filename, part.kind, part.value))
     return fields, tuple(files)
 
 
-def _with_json(raw: Octets, body: bytes, rest: bool) -> Given:
+def _with_json(found: Fields, body: bytes, rest: bool) -> Given:
     try:
-        members = dict(_members(msgspec.json.decode(_json_text(raw, body).encode("utf-8"))))
+        members = dict(_members(msgspec.json.decode(_json_text(found, body).encode("utf-8"))))
     except (ValueError, RecursionError) as error:
-        return _given(raw, {}, (), UTF8, rest, f"JSON: {error}")
-    return _given({name: raw[name] for name in raw.keys() - members.keys()}, members, (), UTF8, rest)
+        return _given(found, {}, (), UTF8, rest, f"JSON: {error}")
+    return _given({name: found[name] for name in found.keys() - members.keys()}, members, (), UTF8, rest)
 
 
-def _json_text(raw: Octets, body: bytes) -> str:
+def _json_text(found: Fields, body: bytes) -> str:
     """Decode JSON: UTF-8 as its standard has it, else what `charset` names."""
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        found = _CHARSET_MEMBER.search(body)
-        name = found[1] if found is not None else raw.get("charset", b"")
-        return (find_charset(name.decode("latin-1")) or UTF8).read(body)
+        member = _CHARSET_MEMBER.search(body)
+        name = member[1].decode("latin-1") if member is not None else _charset(found)
+        return (find_charset(name) or UTF8).read(body)
 
 
 def _members(value: object) -> Iterator[tuple[str, str]]:
@@ -192,7 +210,7 @@ def _written(value: object, between: str) -> str:
 
 
 def _given(
-    raw: Octets,
+    found: Fields,
     members: dict[str, str],
     files: tuple[tuple[bytes, bytes, bytes], ...],
     default: Charset,
@@ -200,14 +218,13 @@ def _given(
     fault: str = "",
 ) -> Given:
     """Decode what was found; `charset` itself is read first."""
-    asked = members.get("charset") or raw.get("charset", b"").decode("latin-1")
+    asked = members.get("charset") or _charset(found)
     charset = find_charset(asked) if asked else default
     if charset is None:
         charset, fault = default, fault or "charset"
     read = charset.read
-    texts = {name: value.decode("ascii") if value.isascii() else read(value) for name, value in raw.items()}
-    if members:
-        texts.update(members)
+    raw = {name: value for name, value in found.items() if isinstance(value, bytes)}
+    texts = cast("dict[str, str]", found) | {name: read(octets) for name, octets in raw.items()} | members
     fmt = texts.get("fmt")
     return Given(
         texts,
@@ -217,3 +234,9 @@ def _given(
         (3 if rest else 0) if not fmt else _FORMATS.get(fmt.strip(), 0),
         fault,
     )
+
+
+def _charset(found: Fields) -> str:
+    """Give the character set that a query names, before anything is decoded."""
+    value = found.get("charset", "")
+    return value if isinstance(value, str) else value.decode("latin-1")

@@ -7,6 +7,7 @@ spec: smsc/2.1
 import re
 from collections.abc import Mapping, Set
 from datetime import tzinfo
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -35,10 +36,13 @@ _BOT = re.compile(r"@[A-Za-z0-9_]{3,64}|wa:\+?[0-9]{7,15}")
 _WHATSAPP_BOT = "wa:"
 _FLAGS = frozenset(PRECEDENCE)
 _NONE: Set[Kind] = frozenset()
-_RARE = frozenset(
-    {"translit", "maxsms", "tinyurl", "subj", "fileurl", "smsreq", "voice", "param", "imgcode", "userip", "pp"}
-)
-"""Names that `_with_rare` reads."""
+_SAID = frozenset(PRECEDENCE) | {
+    "bot", "period", "freq", "valid", "cost", "op", "err", "nl", "translit", "maxsms", "tinyurl", "smsreq", "voice",
+    "param", "pp",
+}  # fmt: skip
+"""Names that `_read_manner` reads."""
+_RARE = frozenset({"subj", "fileurl", "imgcode", "userip"})
+"""Names that few requests have."""
 
 
 class Letter(Struct, frozen=True, gc=False):
@@ -106,50 +110,74 @@ class Wanted(Struct, frozen=True, gc=False):
 def read_send(given: Given, now: int, *, home: str = "RU", zone: tzinfo = MOSCOW) -> Wanted:
     """Understand a request to send; `home` and `zone` are the account's country and time zone."""
     texts = given.texts
-    bot = _bot(given.get("bot"))
-    asked = _asked(texts, bot)
-    listed = _listed(given, not asked.isdisjoint(WITHOUT_TEXT))
+    manner = _manner(tuple([pair for pair in texts.items() if pair[0] in _SAID]))
+    asked = manner.asked
+    listed = _listed(given, manner.line_feeds, not asked.isdisjoint(WITHOUT_TEXT))
     prefix = None if Kind.BIN in asked else split_prefix(listed.lines[0].text)[0]
-    kind = _first(asked | {prefix}) if prefix is not None else _first(asked)
+    kind = manner.wanted.kind if prefix is None else _first(asked | {prefix})
     sender = texts.get("sender") if listed.sender is None else listed.sender
-    wanted = Wanted(
+    wanted = replace(
+        manner.wanted,
         kind=kind,
         letters=_letters(given, listed, kind, prefix, home),
         id=read_id(texts.get("id", "")),
         sender=read_sender(sender, mail=kind is Kind.MAIL),
+        files=given.files,
+    )
+    if not _RARE.isdisjoint(texts):
+        wanted = replace(
+            wanted,
+            subject=given.get("subj"),
+            file_url=_url(given.get("fileurl")),
+            captcha=given.get("imgcode"),
+            visitor=given.get("userip"),
+        )
+    _check(wanted)
+    due = _due(texts, listed.tz, now, zone)  # the last one: error 1 goes before 5. spec: smsc/1.6
+    return replace(wanted, due=due) if due else wanted
+
+
+class _Manner(Struct, frozen=True, gc=False):
+    """How to send, which a program says in the same words each time, whatever it sends to whom."""
+
+    asked: Set[Kind]
+    """The kinds whose flags are set."""
+    line_feeds: bool
+    """nl=1: texts of a list may have more than one line."""
+    wanted: Wanted
+    """What all this asks for, of nobody yet."""
+
+
+@lru_cache(maxsize=1024)
+def _manner(said: tuple[tuple[str, str], ...]) -> _Manner:
+    return _read_manner(dict(said))
+
+
+def _read_manner(texts: Mapping[str, str]) -> _Manner:
+    """Understand parameters of `_SAID`; raises `Refused`."""
+    bot = _bot(texts.get("bot", ""))
+    asked = _asked(texts, bot)
+    wanted = Wanted(
+        kind=_first(asked),
+        letters=(),
+        id="",
+        sender=None,
         due=0,
         spread=read_spread(texts.get("period", ""), texts.get("freq", "")),
         valid=read_valid(texts.get("valid", "")),
         cost=_choice(texts, "cost", COSTS),
         tell_each=_choice(texts, "op") == 1,
         tell_bad=_choice(texts, "err") == 1,
-        files=given.files,
         bot=bot.removeprefix(_WHATSAPP_BOT),
-    )
-    if not _RARE.isdisjoint(texts):
-        wanted = _with_rare(given, wanted)
-    _check(wanted)
-    due = _due(texts, listed.tz, now, zone)  # the last one: error 1 goes before 5. spec: smsc/1.6
-    return replace(wanted, due=due) if due else wanted
-
-
-def _with_rare(given: Given, wanted: Wanted) -> Wanted:
-    """Read what few requests have."""
-    texts = given.texts
-    return replace(
-        wanted,
         translit=_choice(texts, "translit", LEVELS),
         max_parts=_number(texts, "maxsms", 1, 9999),
         shorten=_choice(texts, "tinyurl") == 1,
-        subject=given.get("subj"),
-        file_url=_url(given.get("fileurl")),
         confirm=_number(texts, "smsreq", 10, 999),
         voice=read_voice(texts.get("voice", "")),
         ring=read_ring(texts.get("param", "")),
-        captcha=given.get("imgcode"),
-        visitor=given.get("userip"),
         partner=_partner(texts.get("pp", "")),
     )
+    return _Manner(asked, _choice(texts, "nl") == 1, wanted)
 
 
 def _asked(texts: Mapping[str, str], bot: str) -> Set[Kind]:
@@ -168,14 +196,14 @@ def _first(asked: Set[Kind]) -> Kind:
     return next((kind for kind in PRECEDENCE if kind in asked), Kind.SMS) if asked else Kind.SMS
 
 
-def _listed(given: Given, textless: bool) -> Listed:
+def _listed(given: Given, line_feeds: bool, textless: bool) -> Listed:
     """Read whom and what: `list`, or `phones` and `mes` as its only line."""
     phones, listed = given.get("phones"), given.get("list")
     if not listed:
         return Listed((Line(_needed(phones), given.texts.get("mes", "")),))
     if phones or given.texts.get("mes"):
         raise Refused(*PARAMETERS)
-    return read_list(listed, nl=_choice(given.texts, "nl") == 1, textless=textless)
+    return read_list(listed, nl=line_feeds, textless=textless)
 
 
 def _letters(given: Given, listed: Listed, kind: Kind, prefix: Kind | None, home: str) -> tuple[Letter, ...]:
