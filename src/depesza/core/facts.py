@@ -456,7 +456,9 @@ class Facts(Struct, frozen=True, kw_only=True, dict=True):
     def limits_of(self, account: int) -> Limits:
         """Give the limits of an account, the usual ones where none are set."""
         found = self._limits_of.get(account)
-        return found if found is not None else Limits(account=account)
+        if found is None:
+            found = self._limits_of[account] = Limits(account=account)
+        return found
 
     @cached_property
     def hooks_of(self) -> dict[int, tuple[Webhook, ...]]:

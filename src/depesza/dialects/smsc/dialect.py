@@ -42,10 +42,11 @@ class Smsc:
         self._context = context
         self.gate = Gate(context)
         self._scripts = {script.name: script for script in SCRIPTS}
+        self._places = {path: (place, name) for name in self._scripts for place, path in _paths(name)}
 
     async def handle(self, request: HttpRequest) -> HttpReply:
         """Answer a request; never raises for bad input."""
-        place, name = _called(request)
+        place, name = self._places.get(request.path) or _called(request)
         script = self._scripts.get(name)
         if name == DOCUMENT and place == "sys":
             return openapi.tell(SCRIPTS, base_of(self._context, request))
@@ -97,12 +98,17 @@ class Smsc:
         return [
             Row("GET, POST", path, done=True, note=script.about)
             for script in SCRIPTS
-            for path in (f"/sys/{script.name}.php", f"/rest/{script.name}/")
+            for _, path in _paths(script.name)
         ] + [
             Row("GET, POST", f"/sys/{DOCUMENT}", done=True, note="All of this, as OpenAPI 3.1: ours"),
             Row("GET, POST", "/sys/soap.php", done=True, note="Sending, status and balance over SOAP, and its WSDL"),
             Row("GET, POST", "/sys/oms.php", done=True, note="Texts of Outlook and SharePoint (Office Mobile Service)"),
         ]
+
+
+def _paths(name: str) -> Sequence[tuple[str, str]]:
+    """List the places of a script, and its path in each."""
+    return ("sys", f"/sys/{name}.php"), ("rest", f"/rest/{name}/")
 
 
 def _called(request: HttpRequest) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 spec: smsc/2.1 smsc/5
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -54,11 +54,9 @@ class Setting(Struct, frozen=True, gc=False):
 def write_submission(wanted: Wanted, setting: Setting) -> Post:
     """Write a submission; whom it can't be sent to stands in its `judged`."""
     kind = wanted.kind
-    items = list(_items(wanted.letters))
-    named = tuple([to for to, _ in items])
-    letters = [letter for _, letter in items]
+    named, letters = _items(wanted.letters)
     sender, known = _sender(wanted, setting)
-    judged = {n: "bad_number" for n, to in enumerate(named) if to.bad}
+    judged = {n: "bad_number" for n, to in enumerate(named) if not to.address}
     if not known:
         judged = {n: judged.get(n, "forbidden_sender") for n in range(len(named))}
     text, texts = _texts(wanted, letters, setting.code)
@@ -73,7 +71,7 @@ def write_submission(wanted: Wanted, setting: Setting) -> Post:
         flash=FLASH if kind is Kind.FLASH else -1,
         due=due,
         dues=dues,
-        expires=max(due, setting.now, *dues[-1:]) + (setting.lifetime or wanted.valid),
+        expires=max(dues[-1] if dues else due, setting.now) + (setting.lifetime or wanted.valid),
         verbatim=True,
         each=True,
         max_parts=MOST_PARTS,
@@ -86,19 +84,20 @@ def write_submission(wanted: Wanted, setting: Setting) -> Post:
     return Post(submission, named, _comments(letters))
 
 
-def _items(letters: Sequence[Letter]) -> Iterator[tuple[Named, Letter]]:
-    """List whom each letter goes to; nobody gets the same text twice."""
+def _items(letters: Sequence[Letter]) -> tuple[tuple[Named, ...], Sequence[Letter]]:
+    """List whom letters go to, and the letter of each; nobody gets the same text twice."""
     if len(letters) == 1:
-        for to in letters[0].to:
-            yield to, letters[0]
-        return
+        return letters[0].to, letters
     seen = set()
+    named, own = [], []
     for letter in letters:
         for to in letter.to:
             key = (to.address or to.written, letter.text)
             if key not in seen:
                 seen.add(key)
-                yield to, letter
+                named.append(to)
+                own.append(letter)
+    return tuple(named), own
 
 
 def _sender(wanted: Wanted, setting: Setting) -> tuple[str, bool]:
@@ -118,10 +117,17 @@ def _sender(wanted: Wanted, setting: Setting) -> tuple[str, bool]:
 
 def find_sender(facts: Facts, account: Account, written: str) -> Sender | None:
     """Find a sender of an account, or of the one above where it shares them; a number's plus may be missing."""
-    owners = (account.id, facts.owner_of(account.id, "senders"))
-    spellings = (written, f"+{written}") if written.isdigit() else (written,)
-    found = (senders.find(facts, owner, spelling) for owner in owners for spelling in spellings)
-    return next((sender for sender in found if sender is not None and sender.kind != MAIL), None)
+    found = _find_sender(facts, account.id, written)
+    if found is None and account.shares:
+        found = _find_sender(facts, facts.owner_of(account.id, "senders"), written)
+    return found
+
+
+def _find_sender(facts: Facts, owner: int, written: str) -> Sender | None:
+    found = senders.find(facts, owner, written)
+    if found is None and written.isdigit():
+        found = senders.find(facts, owner, f"+{written}")
+    return found if found is None or found.kind != MAIL else None
 
 
 def _texts(wanted: Wanted, letters: Sequence[Letter], code: str) -> tuple[str, tuple[str, ...]]:
@@ -190,6 +196,8 @@ def _binary(letters: Sequence[Letter]) -> Binary | None:
 
 def _comments(letters: Sequence[Letter]) -> tuple[str, ...]:
     """List the comments: none, one for all, or one a receiver."""
+    if len(letters) == 1:
+        return (letters[0].comment,) if letters[0].comment else ()
     different = {letter.comment for letter in letters}
     if len(different) > 1:
         return tuple([letter.comment for letter in letters])

@@ -57,7 +57,7 @@ CarryOut = Callable[[Call, Wanted, Post, Sequence[File]], Awaitable[refs.Sent]]
 async def post(call: Call, wanted: Wanted, carry_out: CarryOut | None = None) -> Sent:
     """Carry out a request to send, at once or by another service; raises `Refused`."""
     wanted = await unfold(call, wanted)
-    files = await _files(call, wanted)
+    files = await _files(call, wanted) if wanted.files or wanted.file_url else []
     code = _code(call) if wanted.speaks_code else ""
     ready = write_submission(wanted, _setting(call, wanted, files, code))
     try:
@@ -126,13 +126,13 @@ async def _priced(call: Call, ready: Post) -> refs.Sent:
     return await call.run(refs.price, call.account, ready.submission, guard, Lanes(), call.context.policy, call.now)
 
 
-async def _sent(call: Call, wanted: Wanted, ready: Post, files: Sequence[File]) -> refs.Sent:
+def _sent(call: Call, wanted: Wanted, ready: Post, files: Sequence[File]) -> Awaitable[refs.Sent]:
     context = call.context
     guard = guard_of(call, wanted)
     rest = (str(wanted.id), ready.comments, guard, context.lanes, context.policy, call.now)
     if files:
-        return await call.run(attachments.send, call.account, ready.submission, files, *rest)
-    return await call.run(refs.send, call.account, ready.submission, *rest)
+        return call.run(attachments.send, call.account, ready.submission, files, *rest)
+    return call.run(refs.send, call.account, ready.submission, *rest)
 
 
 def guard_of(call: Call, wanted: Wanted) -> Guard:
