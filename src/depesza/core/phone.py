@@ -18,7 +18,7 @@ from phonenumbers import shortnumberinfo as short_numbers
 
 from depesza.core.phone_plan import Kind, plan_of
 
-__all__ = ["Kind", "Number", "mask", "parse", "parse_short", "spellings"]
+__all__ = ["Kind", "Number", "international", "mask", "parse", "parse_short", "spellings"]
 
 _LONGEST = 17
 """Digits of a national number that the library still reads; E.164 itself allows 15 with the calling code."""
@@ -78,18 +78,23 @@ def parse(
     if tolerant:
         text = text.translate(_MARKS)
     if text[:1] == "+":
-        return _international(text[1:])
+        return international(text[1:])
     if text[:2] == "00":
-        return _international(text[2:])
+        return international(text[2:])
     if not text.isascii() or not text.isdigit():
         return None
     national = _national(text, default_country.upper()) if default_country else None
     if not plus_optional or (national is not None and national.valid):
         return national
-    bare = _international(text)
+    bare = international(text)
     if national is None or (bare is not None and bare.possible and (bare.valid or not national.possible)):
         return bare
     return national
+
+
+def international(digits: str) -> Number | None:
+    """Read a number that begins with its calling code, without its plus; None when it is no number at all."""
+    return _read_lately(digits) if len(digits) <= _ODD else _read(digits)
 
 
 def parse_short(text: str, country: str) -> Number | None:
@@ -112,10 +117,6 @@ def mask(number: str) -> str:
     code = _code_of(digits)
     head = len(str(code)) if code else 0
     return ("+" if plus else "") + digits[:head] + "*" * (len(digits) - head - 2) + digits[-2:]
-
-
-def _international(digits: str) -> Number | None:
-    return _read_lately(digits) if len(digits) <= _ODD else _read(digits)
 
 
 def _read(digits: str) -> Number | None:

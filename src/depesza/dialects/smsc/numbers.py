@@ -102,8 +102,8 @@ def clean(text: str, home: str = "RU") -> str:
 
     Blanks, brackets, hyphens and dots go; a plus says that the rest is international already.
     """
-    written = international(text, home)
-    found = phone.parse(written) if written else None
+    digits = _digits(text, home)
+    found = phone.international(digits) if SHORTEST <= len(digits) <= LONGEST else None
     return "" if found is None else found.e164
 
 
@@ -124,9 +124,7 @@ def _digits(text: str, home: str) -> str:
         return ""
     if plus:
         return text
-    if text[:2] == "00":
-        return text[2:]
-    return _from_home(text, home)
+    return text[2:] if text[:2] == "00" else _from_home(text, home)
 
 
 def _from_home(digits: str, home: str) -> str:
