@@ -49,7 +49,7 @@ async def cycle(bench: Bench, title: str, work: Work, bar: Bar | None, peers: Pe
         elif work.door == "ovh":
             runs = await repeated(running, bench, work, full)
         else:
-            ovh = replace(work, door="ovh")
+            ovh = replace(work, door="ovh", guarded=False)
             warm += (await warmed(running, bench, ovh))[0]
             runs, beside = await _alternated(running, bench, work, ovh, full)
         memory = running.product.memory()[1]

@@ -223,6 +223,8 @@ def _cycles() -> list[Row]:
         title = "SMSC's send.php, 16 connections" + ("" if called else ", no callback")
         work = Work(1, 16, 12_000, called, door="smsc")
         found.append(_cycle("smsc-16" + ("" if called else "-quiet"), title, work, bar))
+    title = "SMSC's send.php, 16 connections, no callback, repeats and floods counted"
+    found.append(_cycle("smsc-16-guarded", title, Work(1, 16, 12_000, called=False, door="smsc", guarded=True)))
     for size, connections, bar, quiet, peers in (
         (10, 16, None, None, bars.KANNEL_TEN),
         (100, 8, None, None, None),

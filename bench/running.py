@@ -15,7 +15,7 @@ from bench.load import Caller, Load, Poster, Request, Signer, Writer
 from bench.product import Cpu, Product
 from bench.sinks import Callbacks, Carrier
 from bench.tally import FIRST, BenchError, Tally
-from bench.world import CALLED, KEYS, LOGIN, PASSWORD, QUIET, SENDER, Line, Stores
+from bench.world import CALLED, GUARDED, KEYS, LOGIN, PASSWORD, QUIET, SENDER, Line, Stores
 
 PATIENCE = 60.0
 """Seconds that a run may take."""
@@ -52,6 +52,8 @@ class Work(Struct, frozen=True):
     """A callback for each message."""
     door: Literal["ovh", "http2sms", "smsc"] = "ovh"
     """Whose API is called."""
+    guarded: bool = False
+    """SMSC's usual limits hold; without callbacks."""
 
 
 class Bench(Struct, kw_only=True):
@@ -165,7 +167,7 @@ class Running(Loaded):
 
     def requests(self, tally: Tally, work: Work) -> list[Request]:
         """Write the requests of a run."""
-        port, service = self.product.port, CALLED if work.called else QUIET
+        port, service = self.product.port, GUARDED if work.guarded else CALLED if work.called else QUIET
         writers: dict[str, Writer] = {
             "ovh": Signer(port, service, KEYS),
             "http2sms": Poster(port, service, LOGIN, PASSWORD),
