@@ -29,6 +29,8 @@ SCHEDULE = (MINUTE, 5 * MINUTE, 15 * MINUTE, *[60 * MINUTE] * 23)
 """Seconds from one try to the next, up to a day in all."""
 TIMEOUT = 5.0
 """Seconds that a receiver may take."""
+SHORT = 40
+"""Characters of a value that may come again in the next callback."""
 MANNERS = Manners(SCHEDULE, TIMEOUT, frozenset({State.PENDING}))
 """What the network says of a message on its way is status 0, as that it was handed over."""
 
@@ -63,17 +65,28 @@ class News(Struct, frozen=True):
 def call(notice: Notice, facts: Facts) -> HttpCall:
     """Write the callback for a notice."""
     style, news = read_style(notice.url), _news(notice, facts)
-    fields = news.fields | _signatures(style, ":".join([str(news.fields[name]) for name in news.signed]))
+    fields = news.fields
+    if style.secrets:
+        fields |= _signatures(style, ":".join([str(fields[name]) for name in news.signed]))
     kind = _CONTENT_TYPES[style.fmt]
     if style.fmt != TEXT:
         kind += f"; charset={style.charset.name}"
         return HttpCall("POST", notice.url, (("Content-Type", kind),), _object(fields, style))
-    form = [f"{name}={_quoted(str(value), style.charset)}" for name, value in fields.items()]
+    form = [f"{name}={_quoted(value, style.charset)}" for name, value in fields.items()]
     return HttpCall("POST", notice.url, (("Content-Type", kind),), "&".join(form).encode())
 
 
-def _quoted(text: str, charset: Charset) -> str:
-    return text if text.isascii() and text.isalnum() else quote_plus(charset.write(text))
+def _quoted(value: Value, charset: Charset) -> Value:
+    """Write a value for a form, where numbers stay."""
+    if not isinstance(value, str) or (value.isascii() and value.isalnum()):
+        return value
+    return _quoted_short(value, charset) if len(value) <= SHORT else quote_plus(charset.write(value))
+
+
+@lru_cache(4096)
+def _quoted_short(text: str, charset: Charset) -> str:
+    """Write what many callbacks share: a second, a price, a sender."""
+    return quote_plus(charset.write(text))
 
 
 def _object(fields: dict[str, Value], style: Style) -> bytes:
