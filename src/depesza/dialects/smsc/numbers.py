@@ -115,11 +115,12 @@ def international(text: str, home: str = "RU") -> str:
 
 def _digits(text: str, home: str) -> str:
     """Write a number as digits beginning with a calling code; empty where there is anything else in it."""
+    plus = False
     if not text.isdigit():
         text = text.translate(_MARKS)
-    plus = text[:1] == "+"
-    if plus:
-        text = text[1:]
+        plus = text[:1] == "+"
+        if plus:
+            text = text[1:]
     if not (text.isdigit() and text.isascii()):
         return ""
     if plus:

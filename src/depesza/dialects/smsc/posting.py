@@ -134,6 +134,8 @@ def _texts(wanted: Wanted, letters: Sequence[Letter], code: str) -> tuple[str, t
     """Write the text of all, or else one for each receiver."""
     if len(wanted.letters) == 1:
         return _text(wanted, wanted.letters[0], code), ()
+    if not (wanted.translit or code or wanted.kind is Kind.BIN):
+        return "", tuple([letter.text for letter in letters])
     written = {id(letter): _text(wanted, letter, code) for letter in wanted.letters}
     return "", tuple([written[id(letter)] for letter in letters])
 

@@ -208,19 +208,23 @@ def _listed(given: Given, line_feeds: bool, textless: bool) -> Listed:
 
 def _letters(given: Given, listed: Listed, kind: Kind, prefix: Kind | None, home: str) -> tuple[Letter, ...]:
     letters = []
+    read: dict[str, tuple[str, str]] = {}
     for line in listed.lines:
         to = read_phones(line.phones, home, kind)
         if not to:
             raise Refused(*PARAMETERS)
         if kind is Kind.BIN:
             letters.append(Letter(to, "", binary=_binary(given, line)))
-        else:
-            letters.append(_letter(to, line.text, kind, prefix))
+            continue
+        known = read.get(line.text)
+        if known is None:
+            known = read[line.text] = _read_text(line.text, kind, prefix)
+        letters.append(Letter(to, *known))
     return tuple(letters)
 
 
-def _letter(to: tuple[Named, ...], written: str, kind: Kind, prefix: Kind | None) -> Letter:
-    """Read a text. Those of one list travel on one channel: none may name another than the first does."""
+def _read_text(written: str, kind: Kind, prefix: Kind | None) -> tuple[str, str]:
+    """Read a text and its comment. Those of one list travel on one channel: none may name another than the first does."""
     text, comment = split_comment(written)
     named, text = split_prefix(text)
     strange = named is not None and named is not prefix
@@ -228,7 +232,7 @@ def _letter(to: tuple[Named, ...], written: str, kind: Kind, prefix: Kind | None
         raise Refused(*PARAMETERS)
     if kind is Kind.PUSH and not all(text.partition("\n")[::2]):  # link, title
         raise Refused(*PARAMETERS)
-    return Letter(to, "" if kind in WITHOUT_TEXT else text, comment)
+    return "" if kind in WITHOUT_TEXT else text, comment
 
 
 def _binary(given: Given, line: Line) -> Binary:
