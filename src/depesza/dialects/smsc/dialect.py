@@ -58,20 +58,16 @@ class Smsc:
             return HttpReply(405, b"Use GET or POST", "text/plain; charset=utf-8", (("Allow", "GET, POST"),))
         given = read_parameters(request, rest=place == "rest")
         try:
-            return await self._serve(request, name, given, script.handler)
-        except Refused as error:
-            return answers.answer_refused(error, given.fmt, given.charset)
+            return await self.gate.serve(request, script, given, script.handler)
+        except (Refused, Busy, Stopped) as error:
+            return answers.answer_refused(_refused(error, request, name, given), given.fmt, given.charset)
 
     async def _serve(self, request: HttpRequest, name: str, given: Given, act: Act[T]) -> T:
         """Implements `call.Serve`."""
         try:
             return await self.gate.serve(request, self._scripts[name], given, act)
-        except Refused as error:
-            log.info("smsc.refused", script=name, login=given.texts.get("login", "")[:50], client=request.client,
-                     code=error.code, why=error.text, fault=given.fault)  # fmt: skip
-            raise
-        except (Busy, Stopped):
-            raise Refused(*CONCURRENT) from None
+        except (Refused, Busy, Stopped) as error:
+            raise _refused(error, request, name, given) from None
 
     def mail_door(self, options: Options, bounced: Bounced) -> MailDoor:
         """Make the vendor's door for mail, behind the same gate; raises OSError for a certificate that can't be used.
@@ -104,6 +100,15 @@ class Smsc:
             Row("GET, POST", "/sys/soap.php", done=True, note="Sending, status and balance over SOAP, and its WSDL"),
             Row("GET, POST", "/sys/oms.php", done=True, note="Texts of Outlook and SharePoint (Office Mobile Service)"),
         ]
+
+
+def _refused(error: Refused | Busy | Stopped, request: HttpRequest, name: str, given: Given) -> Refused:
+    """Tell what is answered, and the log if it is the caller's fault."""
+    if not isinstance(error, Refused):
+        return Refused(*CONCURRENT)
+    log.info("smsc.refused", script=name, login=given.texts.get("login", "")[:50], client=request.client,
+             code=error.code, why=error.text, fault=given.fault)  # fmt: skip
+    return error
 
 
 def _paths(name: str) -> Sequence[tuple[str, str]]:

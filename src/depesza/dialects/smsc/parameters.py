@@ -224,12 +224,14 @@ def _given(
         charset, fault = default, fault or "charset"
     read = charset.read
     raw = {name: value for name, value in found.items() if isinstance(value, bytes)}
-    texts = cast("dict[str, str]", found) | {name: read(octets) for name, octets in raw.items()} | members
+    texts = cast("dict[str, str]", found)
+    if raw or members:
+        texts = texts | {name: read(octets) for name, octets in raw.items()} | members
     fmt = texts.get("fmt")
     return Given(
         texts,
         raw,
-        tuple([File(read(name), kind.decode("latin-1"), octets) for name, kind, octets in files]),
+        tuple([File(read(name), kind.decode("latin-1"), octets) for name, kind, octets in files]) if files else (),
         charset,
         (3 if rest else 0) if not fmt else _FORMATS.get(fmt.strip(), 0),
         fault,

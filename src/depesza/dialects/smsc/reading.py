@@ -224,7 +224,7 @@ def _letters(given: Given, listed: Listed, kind: Kind, prefix: Kind | None, home
 
 
 def _read_text(written: str, kind: Kind, prefix: Kind | None) -> tuple[str, str]:
-    """Read a text and its comment. Those of one list travel on one channel: none may name another than the first does."""
+    """Read a text and its comment. What is listed travels on one channel: none may name another than the first does."""
     text, comment = split_comment(written)
     named, text = split_prefix(text)
     strange = named is not None and named is not prefix
