@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.dialects.smsc_world import NOW, PHONE, Bureau, Q, bureau_of
 
 from depesza.cli.openapi import openapi as command
-from depesza.dialects.smsc import dialect, reading, openapi
+from depesza.dialects.smsc import dialect, openapi, reading
 from depesza.dialects.smsc.answers import Refused
 from depesza.dialects.smsc.described import COMMON, DESCRIBED
 from depesza.dialects.smsc.parameters import Given, read_parameters
