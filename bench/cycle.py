@@ -65,12 +65,16 @@ async def cycle(bench: Bench, title: str, work: Work, bar: Bar | None, peers: Pe
 
 
 async def _alternated(running: Running, bench: Bench, work: Work, ovh: Work, full: int) -> tuple[list[Run], list[Run]]:
-    """Do the same work through the row's API and through OVH's in turns, in one process: a pair is seconds apart."""
+    """Do the same work through the row's API and through OVH's in turns, in one process: a pair is seconds apart.
+
+    Twice as many runs of half the length: each is as likely as another to meet a slow moment of the machine.
+    """
+    half = max(work.size, full // 2 // work.size * work.size)
     runs: list[Run] = []
     beside: list[Run] = []
-    for _ in range(bench.repeats):
-        beside.append(await once(running, bench, ovh, full))
-        runs.append(await once(running, bench, work, full))
+    for _ in range(2 * bench.repeats + 1):
+        beside.append(await once(running, bench, ovh, half))
+        runs.append(await once(running, bench, work, half))
     return runs, beside
 
 
