@@ -100,11 +100,6 @@ async def release(tx: Tx, address: str, what: str) -> None:
     tx.tally(0, _LOCK + address, 0, 0)
 
 
-def counts(limits: Limits) -> bool:
-    """Tell whether an account's messages are counted at all."""
-    return bool(limits.flood or limits.day_number or limits.day_text or limits.day)
-
-
 async def judge(
     tx: Tx, account: int, limits: Limits, receivers: Sequence[str], texts: Sequence[str], now: int
 ) -> dict[int, str]:
@@ -121,8 +116,6 @@ async def judge(
 
 def keys(limits: Limits, receivers: Sequence[str], texts: Sequence[str]) -> list[str]:
     """List the tallies that `judge` asks for."""
-    if not counts(limits):
-        return []
     return [key for name, limit, _ in _rules(limits) if limit for key in _keys(name, receivers, texts)]
 
 

@@ -175,7 +175,7 @@ async def _judged(tx: Tx, account: Account, submission: Submission, guard: Guard
     why = await _unwelcome(tx, account, limits, guard, len(left), now) if left else ""
     if why:
         judged |= dict.fromkeys(left, why)
-    elif left and protection.counts(limits):
+    elif left:
         texts = [submission.texts[n] for n in left] if submission.texts else [submission.text]
         found = await protection.judge(tx, account.id, limits, [submission.receivers[n] for n in left], texts, now)
         judged |= {left[n]: why for n, why in found.items()}

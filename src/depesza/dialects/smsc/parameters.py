@@ -137,10 +137,8 @@ def _pairs(query: str) -> Fields:
             value = _plain(unquote_to_bytes(written.encode("latin-1", "replace")))
         elif not written.isascii():
             value = written.encode("latin-1", "replace")
-        if name == "phones":
-            _keep_phones(found, value)
-        elif name:
-            found[name] = value
+        if name:
+            _keep(found, name, value)
     return found
 
 
@@ -149,10 +147,10 @@ def _plain(octets: bytes) -> str | bytes:
     return octets.decode("ascii") if octets.isascii() else octets
 
 
-def _keep_phones(found: Fields, value: str | bytes) -> None:
-    """Put receivers behind those that were named already: none is ever dropped."""
-    before = found.get("phones")
-    found["phones"] = value if before is None else _plain(_octets(before) + b"," + _octets(value))
+def _keep(found: Fields, name: str, value: str | bytes) -> None:
+    if name == "phones" and name in found:
+        value = _plain(_octets(found[name]) + b"," + _octets(value))  # a receiver is never dropped
+    found[name] = value
 
 
 def _octets(value: str | bytes) -> bytes:
@@ -164,11 +162,7 @@ def _multipart(boundary: bytes, body: bytes) -> tuple[Fields, tuple[tuple[bytes,
     files = []
     for part in read_parts(boundary, body):
         if part.filename is None:
-            name, value = part.name.decode("latin-1"), _plain(part.value)
-            if name == "phones":
-                _keep_phones(fields, value)
-            else:
-                fields[name] = value
+            _keep(fields, part.name.decode("latin-1"), _plain(part.value))
         elif part.filename or part.value:  # a browser sends an empty nameless one where no file was chosen
             files.append((part.filename, part.kind, part.value))
     return fields, tuple(files)
@@ -237,7 +231,7 @@ def _given(
     return Given(
         texts,
         raw,
-        tuple([File(read(name), kind.decode("latin-1"), octets) for name, kind, octets in files]) if files else (),
+        tuple([File(read(name), kind.decode("latin-1"), octets) for name, kind, octets in files]),
         charset,
         (3 if rest else 0) if not fmt else _FORMATS.get(fmt.strip(), 0),
         fault,

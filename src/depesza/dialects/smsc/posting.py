@@ -56,7 +56,7 @@ def write_submission(wanted: Wanted, setting: Setting) -> Post:
     kind = wanted.kind
     named, letters = _items(wanted.letters)
     sender, known = _sender(wanted, setting)
-    judged = {n: "bad_number" for n, to in enumerate(named) if not to.address}
+    judged = {n: "bad_number" for n, to in enumerate(named) if to.bad}
     if not known:
         judged = {n: judged.get(n, "forbidden_sender") for n in range(len(named))}
     text, texts = _texts(wanted, letters, setting.code)

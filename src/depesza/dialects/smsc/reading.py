@@ -37,8 +37,8 @@ _WHATSAPP_BOT = "wa:"
 _FLAGS = frozenset(PRECEDENCE)
 _NONE: Set[Kind] = frozenset()
 _SAID = frozenset(PRECEDENCE) | {
-    "bot", "period", "freq", "valid", "cost", "op", "err", "nl", "translit", "maxsms", "tinyurl", "smsreq", "voice",
-    "param", "pp",
+    "bot", "period", "freq", "valid", "cost", "op", "err", "translit", "maxsms", "tinyurl", "smsreq", "voice", "param",
+    "pp",
 }  # fmt: skip
 """Names that `_read_manner` reads."""
 _RARE = frozenset({"subj", "fileurl", "imgcode", "userip"})
@@ -112,7 +112,7 @@ def read_send(given: Given, now: int, *, home: str = "RU", zone: tzinfo = MOSCOW
     texts = given.texts
     manner = _manner(tuple([pair for pair in texts.items() if pair[0] in _SAID]))
     asked = manner.asked
-    listed = _listed(given, manner.line_feeds, not asked.isdisjoint(WITHOUT_TEXT))
+    listed = _listed(given, not asked.isdisjoint(WITHOUT_TEXT))
     prefix = None if Kind.BIN in asked else split_prefix(listed.lines[0].text)[0]
     kind = manner.wanted.kind if prefix is None else _first(asked | {prefix})
     sender = texts.get("sender") if listed.sender is None else listed.sender
@@ -142,8 +142,6 @@ class _Manner(Struct, frozen=True, gc=False):
 
     asked: Set[Kind]
     """The kinds whose flags are set."""
-    line_feeds: bool
-    """nl=1: texts of a list may have more than one line."""
     wanted: Wanted
     """What all this asks for, of nobody yet."""
 
@@ -177,7 +175,7 @@ def _read_manner(texts: Mapping[str, str]) -> _Manner:
         ring=read_ring(texts.get("param", "")),
         partner=_partner(texts.get("pp", "")),
     )
-    return _Manner(asked, _choice(texts, "nl") == 1, wanted)
+    return _Manner(asked, wanted)
 
 
 def _asked(texts: Mapping[str, str], bot: str) -> Set[Kind]:
@@ -196,14 +194,14 @@ def _first(asked: Set[Kind]) -> Kind:
     return next((kind for kind in PRECEDENCE if kind in asked), Kind.SMS) if asked else Kind.SMS
 
 
-def _listed(given: Given, line_feeds: bool, textless: bool) -> Listed:
+def _listed(given: Given, textless: bool) -> Listed:
     """Read whom and what: `list`, or `phones` and `mes` as its only line."""
     phones, listed = given.get("phones"), given.get("list")
     if not listed:
         return Listed((Line(_needed(phones), given.texts.get("mes", "")),))
     if phones or given.texts.get("mes"):
         raise Refused(*PARAMETERS)
-    return read_list(listed, nl=line_feeds, textless=textless)
+    return read_list(listed, nl=_choice(given.texts, "nl") == 1, textless=textless)
 
 
 def _letters(given: Given, listed: Listed, kind: Kind, prefix: Kind | None, home: str) -> tuple[Letter, ...]:

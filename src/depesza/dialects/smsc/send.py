@@ -85,7 +85,7 @@ def _setting(call: Call, wanted: Wanted, files: Sequence[File], code: str) -> Se
         now=call.now,
         base=base_of(call.context, call.request) if wanted.shorten else "",
         code=code,
-        files=tuple([file.unkept for file in files]) if files else (),
+        files=tuple([file.unkept for file in files]),
         lifetime=lifetime * 60 * MICRO,
     )
 
