@@ -53,7 +53,11 @@ class SqliteStore:
         self._writer = SqliteWriter(path, clock, busy=busy)
         self._reader = SqliteReader(path, clock)
         self._leases = FileLeases(path)
-        self._queue: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
+        self._gathered: list[_Pending] = []
+        """Services of this turn of the event loop; the writer wakes once for all of them."""
+        self._queue: queue.SimpleQueue[list[_Pending]] = queue.SimpleQueue()
+        """What each turn has gathered; an empty one is the last."""
+        self._waiting = 0
         self._listener: Callable[[Work], None] = lambda work: None
         self._stopping = False
         self._thread = threading.Thread(target=self._write, name="depesza-writer", daemon=True)
@@ -67,7 +71,7 @@ class SqliteStore:
     @property
     def pending(self) -> int:
         """How many services wait for a commit."""
-        return self._queue.qsize()
+        return self._waiting
 
     def listen(self, listener: Callable[[Work], None]) -> None:
         """Name who is told of work that was written."""
@@ -77,7 +81,7 @@ class SqliteStore:
         self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> "asyncio.Future[T]":
         """Run a service in the next commit."""
-        if self._queue.qsize() >= self._limit:
+        if self._waiting >= self._limit:
             raise Busy("too much work is waiting for the disk")
         return self.insist(service, *args, **kwargs)
 
@@ -89,8 +93,19 @@ class SqliteStore:
             raise Stopped("the store is closing")
         future: asyncio.Future[T] = self._loop.create_future()
         call = cast("Callable[..., Coroutine[Any, Any, T]]", service)
-        self._queue.put(_Pending(lambda tx: call(tx, *args, **kwargs), future, foreseen_of(service, self.facts, args)))
+        self._add(_Pending(lambda tx: call(tx, *args, **kwargs), future, foreseen_of(service, self.facts, args)))
         return future
+
+    def _add(self, pending: _Pending) -> None:
+        if not self._gathered:
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(pending)
+        self._waiting += 1
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._queue.put(gathered)
 
     async def look(self, service: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a service that only reads."""
@@ -102,7 +117,7 @@ class SqliteStore:
         """Wait until everybody can read what was answered."""
         if self._writer.unsettled and not self._stopping:
             future: asyncio.Future[None] = self._loop.create_future()
-            self._queue.put(_Pending(_nothing, future, settle=True))
+            self._add(_Pending(_nothing, future, settle=True))
             await future
 
     async def refresh(self) -> None:
@@ -121,18 +136,15 @@ class SqliteStore:
             except queue.Empty:
                 writer.settle()
                 continue
-            if first is None:
-                return
-            items = [first]
-            stop = False
+            items = first
+            stop = not first
             with contextlib.suppress(queue.Empty):
-                while len(items) < TOGETHER:
-                    item = self._queue.get_nowait()
-                    if item is None:
-                        stop = True
-                        break
-                    items.append(item)
-            writer.commit(items, self._publish, settle=any(item.settle for item in items))
+                while len(items) < TOGETHER and not stop:
+                    more = self._queue.get_nowait()
+                    stop = not more
+                    items += more
+            if items:
+                writer.commit(items, self._publish, settle=any([item.settle for item in items]))
             if stop:
                 return
 
@@ -143,6 +155,7 @@ class SqliteStore:
     def _answer(self, done: Committed[_Pending]) -> None:
         if done.seconds:
             self.stats.committed(done.seconds, done.written)
+        self._waiting -= len(done.results)
         for item, value, error in done.results:
             future = item.future
             if future.done():
@@ -177,7 +190,8 @@ class SqliteStore:
     async def close(self) -> None:
         """Finish what is pending and close."""
         self._stopping = True
-        self._queue.put(None)
+        self._hand_over()
+        self._queue.put([])
         await self._loop.run_in_executor(None, self._thread.join)
         self._reader.close()
         self._writer.close()
