@@ -29,14 +29,22 @@ class Ids:
 
     def next(self) -> int:
         """Make an id larger than all that this maker made before."""
+        self.look()
+        return self.more()
+
+    def look(self) -> None:
+        """Look at the clock: what `more` makes is of this time."""
         tick = (self._now() - EPOCH) // TICK
         if tick > self._tick:
             self._tick = tick
             self._count = 0
-        elif self._count >= COUNTS:
-            self._tick += 1
-            self._count = 0
+
+    def more(self) -> int:
+        """Make an id as `next` does, of the time when the clock was looked at last."""
         count = self._count
+        if count >= COUNTS:
+            self._tick += 1
+            count = 0
         self._count = count + 1
         return self._tick << 15 | self._node | count
 

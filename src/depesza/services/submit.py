@@ -17,6 +17,7 @@ CONVERSATION = 48 * 3600 * MICRO
 """How long a reply to a short number finds its message (spec: ovh/4.2)."""
 LONG_CONVERSATION = 365 * 24 * 3600 * MICRO
 """The same for STOP numbers and an account's own numbers."""
+_NOBODY: frozenset[str] = frozenset()
 SESSION = 24 * 3600 * MICRO
 """The same for numbers that hold sessions, and how long a number's page lives (spec: ovh/4.12)."""
 
@@ -71,8 +72,10 @@ def read_targets(submission: Submission, policy: Policy) -> tuple[list[Target], 
 
 async def stopped_of(tx: Tx, account: Account, submission: Submission, targets: Sequence[Target]) -> frozenset[str]:
     """Tell who of them asked for silence, or is barred from mailings or from what is for one receiver."""
-    barred = ASKED | (MASS if len(targets) > 1 or submission.batch else SINGLE)
     listed = await tx.stopped(account.id, [target.e164 for target in targets])
+    if not listed:
+        return _NOBODY
+    barred = ASKED | (MASS if len(targets) > 1 or submission.batch else SINGLE)
     return frozenset([number for number, why in listed.items() if why & barred])
 
 

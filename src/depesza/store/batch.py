@@ -104,7 +104,9 @@ class Batch:
         self.driver = driver
         self.wallet_query = "wallet" if writing else "wallet_look"
         self.facts = facts
-        self.ids = ids
+        ids.look()
+        self.new_id = ids.more
+        """Makes an id."""
         self.node = node
         self.wallets = wallets
         self.recent = recent

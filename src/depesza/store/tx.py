@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from depesza.core.facts import Facts
 from depesza.core.ledger import spend
-from depesza.core.model import Content, Entry, Inbound, Message, Notice, State, Tally, Wallet
+from depesza.core.model import Channel, Content, Entry, Inbound, Message, Notice, State, Tally, Wallet, Way
 from depesza.store import schema
 from depesza.store.batch import Batch
 from depesza.store.recent import Recent
@@ -24,6 +24,9 @@ SYSTEM_WALLETS = 15
 """Wallets up to this number belong to the platform itself."""
 
 _encode = msgspec.json.Encoder().encode
+_WAYS = {way: way.value for way in Way}
+_CHANNELS = {channel: channel.value for channel in Channel}
+"""Tables, because the enum's own way to a value is slow."""
 _COLLECTED = 3
 """State of a notice that waits for its client to collect it."""
 
@@ -31,12 +34,17 @@ _COLLECTED = 3
 class Tx:
     """One service's view of the open transaction."""
 
-    __slots__ = ("_batch", "_recent", "facts", "facts_changed", "hot", "later", "node", "tallied", "wallets", "worked")
+    __slots__ = (
+        "_batch", "_recent", "facts", "facts_changed", "hot", "later", "new_id", "node", "tallied", "wallets",
+        "worked",
+    )  # fmt: skip
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self.facts: Facts = batch.facts
         self.node: int = batch.node
+        self.new_id = batch.new_id
+        """Makes an id."""
         self.hot: dict[str, list[Row]] = {}
         self.later: list[tuple[str, Sequence[Cell]]] = []
         self.wallets: dict[int, Wallet] = {}
@@ -46,10 +54,6 @@ class Tx:
         self._recent: Recent | None = None
 
     # primitives
-
-    def new_id(self) -> int:
-        """Make an id."""
-        return self._batch.ids.next()
 
     def insert(self, table: str, row: Row) -> None:
         """Keep a row for a table of `schema.INSERTS`, all its columns in their order."""
@@ -173,8 +177,8 @@ class Tx:
             "submissions",
             (
                 c.id, c.account, c.user, c.dialect, c.created, c.sender, c.text, c.tag, c.alphabet, c.flash,
-                int(c.priority), c.due, c.deferred, c.expires, c.reply_to, c.count, c.batch, c.way.value, c.callback,
-                c.channel.value, "" if c.extras is None else _encode(c.extras).decode(),
+                int(c.priority), c.due, c.deferred, c.expires, c.reply_to, c.count, c.batch, _WAYS[c.way], c.callback,
+                _CHANNELS[c.channel], "" if c.extras is None else _encode(c.extras).decode(),
             ),
         )  # fmt: skip
 
@@ -232,7 +236,7 @@ class Tx:
 
     def event(self, message: int, at: int, kind: str, detail: str = "", data: bytes | None = None) -> None:
         """Add a line to a message's timeline."""
-        self.insert("events", (message, self._batch.ids.next(), at, kind, detail, data))
+        self.insert("events", (message, self.new_id(), at, kind, detail, data))
 
     # news
 
