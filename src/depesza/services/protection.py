@@ -5,6 +5,7 @@ to an address and to no account is kept under account 0.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -109,14 +110,13 @@ async def judge(
     """
     found: dict[int, str] = {}
     for name, limit, gap in _rules(limits):
-        if limit:
-            await _apply(tx, account, name, _keys(name, receivers, texts), limit, gap, now, found)
+        await _apply(tx, account, name, _keys(name, receivers, texts), limit, gap, now, found)
     return found
 
 
 def keys(limits: Limits, receivers: Sequence[str], texts: Sequence[str]) -> list[str]:
     """List the tallies that `judge` asks for."""
-    return [key for name, limit, _ in _rules(limits) if limit for key in _keys(name, receivers, texts)]
+    return [key for name, *_ in _rules(limits) for key in _keys(name, receivers, texts)]
 
 
 def _keys(name: str, receivers: Sequence[str], texts: Sequence[str]) -> list[str]:
@@ -124,13 +124,14 @@ def _keys(name: str, receivers: Sequence[str], texts: Sequence[str]) -> list[str
 
 
 def _rules(limits: Limits) -> tuple[tuple[str, int, int], ...]:
-    """Name, limit and gap of each rule; a gap of 0 means that days are counted."""
-    return (
-        ("flood", limits.flood, limits.flood_gap * MICRO),
-        ("number", limits.day_number, 0),
-        ("text", limits.day_text, 0),
-        ("day", limits.day, 0),
-    )
+    """Name, limit and gap of each rule that counts; a gap of 0 means that days are counted."""
+    return _that_count(limits.flood, limits.flood_gap, limits.day_number, limits.day_text, limits.day)
+
+
+@lru_cache(maxsize=1024)
+def _that_count(flood: int, gap: int, number: int, text: int, day: int) -> tuple[tuple[str, int, int], ...]:
+    rules = (("flood", flood, gap * MICRO), ("number", number, 0), ("text", text, 0), ("day", day, 0))
+    return tuple([rule for rule in rules if rule[1]])
 
 
 def _key(name: str, receiver: str, text: str) -> str:

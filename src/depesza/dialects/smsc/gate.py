@@ -3,7 +3,6 @@
 Every door of the vendor's passes through the same gate: programs are one, whichever way they come. spec: smsc/1.7
 """
 
-from collections import Counter
 from typing import TypeVar
 
 from depesza.core.facts import Limits
@@ -29,7 +28,7 @@ class Gate:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._doorkeeper = Doorkeeper(context)
-        self._running: Counter[tuple[int, str]] = Counter()
+        self._running: dict[tuple[int, str], int] = {}
 
     def find(self, given: Given) -> Caller | None:
         """Find who is meant, before anything is proved; raises `Refused` for what nobody can be called."""
@@ -52,8 +51,9 @@ class Gate:
         if caller is None or not script.parallel:
             return await self._let_in(request, script, given, caller, act)
         place = (caller.account.id, script.parallel)
-        self._check_place(place)
-        self._running[place] += 1
+        running = self._running.get(place, 0)
+        self._check_place(place, running)
+        self._running[place] = running + 1
         try:
             return await self._let_in(request, script, given, caller, act)
         finally:
@@ -93,11 +93,11 @@ class Gate:
         if most and not await call.run(protection.admit, call.account.id, key, most, limits.span * MICRO, call.now):
             raise Refused(*DUPLICATE)
 
-    def _check_place(self, place: tuple[int, str]) -> None:
+    def _check_place(self, place: tuple[int, str], running: int) -> None:
         """Refuse one more of an account's requests that run at once."""
         account, name = place
         limits = self._context.store.facts.limits_of(account)
-        if not _has_place(limits, name, self._running[place], self._doorkeeper.nodes):
+        if not _has_place(limits, name, running, self._doorkeeper.nodes):
             raise Refused(*CONCURRENT)
 
 

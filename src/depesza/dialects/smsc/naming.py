@@ -4,6 +4,7 @@ spec: smsc/1.8 smsc/2.1
 """
 
 import re
+from functools import lru_cache
 
 from depesza.dialects.smsc.answers import Id, Refused
 from depesza.dialects.smsc.codes import PARAMETERS
@@ -28,6 +29,7 @@ def read_id(text: str) -> Id:
     return text
 
 
+@lru_cache(maxsize=1024)
 def read_sender(text: str | None, *, mail: bool = False) -> str | None:
     """Read a sender: None for the account's default one, empty for none at all (`sender=` or `sender=.`)."""
     if text is None:
