@@ -49,3 +49,19 @@ def test_all_threads_keep_to_a_core() -> None:
     finally:
         end.set()
         cores.keep_to(before)
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="this system has no such policy")
+def test_threads_are_patient_until_they_are_told_otherwise() -> None:
+    before = os.sched_getscheduler(0)
+    try:
+        cores.be_patient(True)
+        started: list[int] = []
+        thread = threading.Thread(target=lambda: started.append(os.sched_getscheduler(0)))
+        thread.start()
+        thread.join()
+        assert [os.sched_getscheduler(0), *started] == [os.SCHED_BATCH] * 2
+        cores.be_patient(False)
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+    finally:
+        os.sched_setscheduler(0, before, os.sched_param(0))

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 
@@ -23,8 +23,21 @@ def share(node: int) -> tuple[set[int], set[int]]:
 
 def keep_to(cores: Collection[int]) -> None:
     """Keep all threads of this process to these cores; none means that nothing is changed."""
-    if not cores:
-        return
+    if cores:
+        _each_thread(lambda thread: os.sched_setaffinity(thread, cores))
+
+
+def be_patient(patient: bool) -> None:
+    """Let a thread of this process that wakes up wait until the one on its core is done, or not.
+
+    Threads that share the interpreter's lock gain nothing from pushing each other off: who is pushed off may hold it.
+    """
+    if hasattr(os, "SCHED_BATCH"):
+        policy = os.SCHED_BATCH if patient else os.SCHED_OTHER
+        _each_thread(lambda thread: os.sched_setscheduler(thread, policy, os.sched_param(0)))
+
+
+def _each_thread(change: Callable[[int], None]) -> None:
     for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # a thread that has just ended, or a core that was taken away
-            os.sched_setaffinity(int(task.name), cores)
+        with contextlib.suppress(OSError):  # a thread that has just ended, or what the system does not allow
+            change(int(task.name))
