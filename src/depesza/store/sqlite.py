@@ -144,7 +144,7 @@ class SqliteStore:
                     stop = not more
                     items += more
             if items:
-                writer.commit(items, self._publish, settle=any([item.settle for item in items]))
+                writer.commit(items, self._publish, settle=any(item.settle for item in items))
             if stop:
                 return
 
