@@ -168,7 +168,7 @@ def plan(
             why = "opted_out"
         elif abroad:
             why = "abroad"
-        elif not why and missing(target):
+        elif missing is not None and not why and missing(target):
             why = "template_missing"
         ways = routing.order(route, id) if route is not None else ()
         if way:
@@ -198,11 +198,14 @@ def plan(
 
 def _template_missing(
     submission: Submission, account: Account, facts: Facts, policy: Policy
-) -> Callable[[Target], bool]:
-    """Give a function that tells whether a receiver's text needs a template and fits none. spec: ovh/4.13"""
+) -> Callable[[Target], bool] | None:
+    """Give a function that tells whether a receiver's text needs a template and fits none; None where none does.
+
+    spec: ovh/4.13
+    """
     prefixes = policy.template_prefixes
     if not prefixes or submission.house:
-        return lambda target: False
+        return None
     patterns = facts.approved.get(account.id, Patterns(()))
     common = patterns.fits(submission.text)
 

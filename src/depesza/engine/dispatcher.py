@@ -147,19 +147,19 @@ class Dispatcher:
         chosen: list[Message] = []
         expired: list[Message] = []
         for_bulk = min(free, lane.free_for_bulk)
+        queue, inflight = self._turns.queue, lane.inflight
         while lane.heap and len(chosen) < (for_bulk if lane.next_is_bulk else free):
             message = lane.pop()
             if 0 < message.content.expires <= now:
                 expired.append(message)
                 continue
             chosen.append(message)
-            self._turns.queue(lane.connector.id, message.priority).served(message.turn)
+            inflight[message.id] = message
+            queue(lane.connector.id, message.priority).served(message.turn)
         if expired:
             self._expire(lane, expired)
         if not chosen:
             return
-        for message in chosen:
-            lane.inflight[message.id] = message
         lane.claiming += len(chosen)
         try:
             future = self._store.insist(progress.claim, [m.id for m in chosen], lane.connector.id)

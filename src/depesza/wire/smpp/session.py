@@ -175,7 +175,8 @@ class Session(Generic[Token]):
         del self._incoming[sequence]
         if isinstance(response, pdus.BindResp):
             self._after_bind(response)
-        self._proceed()
+        if self._leaving.deadline != inf:
+            self._proceed()
         return True
 
     def refuse(self, sequence: int, status: int = codes.RINVCMDID) -> bool:
