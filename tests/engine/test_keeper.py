@@ -8,7 +8,7 @@ from scripted import Engine, Faulty, states, taken, until
 from tests.store.world import ONE, OUT, POLICY, SPARE, balance, submission
 from tests.support import Clock
 
-from depesza.core.facts import Account
+from depesza.core.facts import Account, Limits
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import MICRO, Inbound, Notice, OnUnknown, Receipt, State
@@ -307,13 +307,39 @@ async def test_files_whose_time_is_over_and_uploads_never_completed_are_forgotte
     assert (await rows(store, "documents"), await rows(store, "document_pages")) == (1, 1)
 
 
-async def test_what_was_counted_for_limits_is_swept_a_day_later(engine: Engine) -> None:
-    async def tally(tx: Tx, at: int, names: int) -> None:
-        for n in range(names):
-            tx.tally(ONE, f"flood {n}", at, 1)
+async def tally(tx: Tx, at: int, *keys: str) -> None:
+    """Count something once."""
+    for key in keys:
+        tx.tally(ONE, key, at, 1)
 
-    await engine.store.run(tally, engine.clock(), 2_500)
+
+async def test_what_was_counted_for_limits_is_swept_a_day_later(engine: Engine) -> None:
+    await engine.store.run(tally, engine.clock(), *[f"number {n}" for n in range(2_500)])
     engine.clock.move(DAY + 1)
     await engine.store.run(protection.admit, ONE, "send x", 1, MICRO, engine.clock())
     await engine.keeper._sweep()
     assert await rows(engine.store, "tallies") == 1
+
+
+async def test_what_is_counted_for_a_minute_is_swept_when_no_span_reaches_it(engine: Engine) -> None:
+    keys = [f"flood {n}" for n in range(1_500)] + [f"send {n}" for n in range(1_500)]
+    await engine.store.run(tally, engine.clock(), *keys, "number 1")
+    engine.clock.move(60)
+    await engine.keeper._sweep()
+    assert await rows(engine.store, "tallies") == 3_001
+    engine.clock.move(1)
+    await engine.store.run(tally, engine.clock(), "flood 1", "price 1")
+    await engine.keeper._sweep()
+    assert await rows(engine.store, "tallies") == 3
+    await engine.store.run(put_limits, Limits(account=ONE, span=600))
+    engine.clock.move(600)
+    await engine.keeper._sweep()
+    assert await rows(engine.store, "tallies") == 3
+    engine.clock.move(1)
+    await engine.keeper._sweep()
+    assert await rows(engine.store, "tallies") == 1
+
+
+async def put_limits(tx: Tx, limits: Limits) -> None:
+    """Set an account's limits."""
+    tx.put("limits", limits)

@@ -87,6 +87,8 @@ class Keeper:
         self._next_due = 0
         self._parked = asyncio.Event()
         self._stale_after = 0
+        self._brief_since = 0
+        """Up to when what is counted for a moment only was swept."""
 
     def start(self) -> None:
         """Begin all duties."""
@@ -218,6 +220,11 @@ class Keeper:
     async def _sweep(self) -> None:
         while await self._store.insist(protection.sweep, self._now(), PAGE) == PAGE:  # noqa: ASYNC110
             await asyncio.sleep(0.05)  # leaves the disk to others
+        more = True
+        while more:
+            swept = self._store.insist(protection.sweep_brief, self._brief_since, self._now(), PAGE)
+            self._brief_since, more = await swept
+            await asyncio.sleep(0.05)
 
     async def _retain(self) -> None:
         oldest = self._days_ago(self._rhythm.keep_days)

@@ -16,6 +16,8 @@ from depesza.core.model import MICRO
 from depesza.store.tx import Tx
 
 DAY = 86_400 * MICRO
+_BRIEF = "(key LIKE 'send %' OR key LIKE 'price %' OR key LIKE 'flood %')"
+"""What is counted within spans of a minute or so, and of which each message makes two."""
 _LOCK = "lock "
 """Begins the key of an address that is locked; its `at` is the end."""
 
@@ -187,6 +189,22 @@ def digest(values: Sequence[str | bytes]) -> str:
         octets = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
         hashed.update(len(octets).to_bytes(8, "big") + octets)
     return hashed.hexdigest()
+
+
+async def sweep_brief(tx: Tx, since: int, now: int, limit: int) -> tuple[int, bool]:
+    """Delete a page of what was counted since then and no account's span reaches any more.
+
+    Gives the time from which to go on, and whether there is more to delete now.
+    """
+    usual = Limits(account=0)
+    end = now - max([max(row.span, row.flood_gap) for row in (usual, *tx.facts.limits)]) * MICRO
+    rows = await tx.query(
+        f"SELECT at FROM tallies WHERE at >= ?1 AND at < ?2 AND {_BRIEF} ORDER BY at LIMIT 1 OFFSET ?3",
+        since, end, limit - 1,
+    )  # fmt: skip
+    last = int(rows[0][0]) if rows else max(since, end - 1)
+    tx.write(f"DELETE FROM tallies WHERE at >= ?1 AND at <= ?2 AND at < ?3 AND {_BRIEF}", since, last, end)
+    return last, bool(rows)
 
 
 async def sweep(tx: Tx, now: int, limit: int) -> int:
