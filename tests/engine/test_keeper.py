@@ -340,6 +340,24 @@ async def test_what_is_counted_for_a_minute_is_swept_when_no_span_reaches_it(eng
     assert await rows(engine.store, "tallies") == 1
 
 
+async def test_floods_that_are_counted_by_days_are_kept_for_a_day(engine: Engine) -> None:
+    await engine.store.run(put_limits, Limits(account=ONE, flood_gap=0))
+    await engine.store.run(tally, engine.clock(), "flood 1")
+    engine.clock.move(DAY)
+    await engine.keeper._sweep()
+    assert await rows(engine.store, "tallies") == 1
+    engine.clock.move(1)
+    await engine.keeper._sweep()
+    assert await rows(engine.store, "tallies") == 0
+
+
+async def test_failures_of_an_address_are_kept_longer_than_submissions(engine: Engine) -> None:
+    assert not await engine.store.run(protection.lock_out, "192.0.2.1", "send", 2, 600 * MICRO, engine.clock())
+    engine.clock.move(599)
+    await engine.keeper._sweep()
+    assert await engine.store.run(protection.lock_out, "192.0.2.1", "send", 2, 600 * MICRO, engine.clock())
+
+
 async def put_limits(tx: Tx, limits: Limits) -> None:
     """Set an account's limits."""
     tx.put("limits", limits)

@@ -16,8 +16,9 @@ from depesza.core.model import MICRO
 from depesza.store.tx import Tx
 
 DAY = 86_400 * MICRO
-_BRIEF = "(key LIKE 'send %' OR key LIKE 'price %' OR key LIKE 'flood %')"
-"""What is counted within spans of a minute or so, and of which each message makes two."""
+_BRIEF = "account > 0 AND (key LIKE 'send %' OR key LIKE 'price %' OR key LIKE 'flood %')"
+"""What is counted within spans of a minute or so, and of which each message makes two; what an address failed at is
+counted for longer."""
 _LOCK = "lock "
 """Begins the key of an address that is locked; its `at` is the end."""
 
@@ -196,15 +197,19 @@ async def sweep_brief(tx: Tx, since: int, now: int, limit: int) -> tuple[int, bo
 
     Gives the time from which to go on, and whether there is more to delete now.
     """
-    usual = Limits(account=0)
-    end = now - max([max(row.span, row.flood_gap) for row in (usual, *tx.facts.limits)]) * MICRO
+    end = now - max([_reach(row) for row in (Limits(account=0), *tx.facts.limits)])
     rows = await tx.query(
         f"SELECT at FROM tallies WHERE at >= ?1 AND at < ?2 AND {_BRIEF} ORDER BY at LIMIT 1 OFFSET ?3",
         since, end, limit - 1,
     )  # fmt: skip
-    last = int(rows[0][0]) if rows else max(since, end - 1)
-    tx.write(f"DELETE FROM tallies WHERE at >= ?1 AND at <= ?2 AND at < ?3 AND {_BRIEF}", since, last, end)
-    return last, bool(rows)
+    until = int(rows[0][0]) + 1 if rows else end
+    tx.write(f"DELETE FROM tallies WHERE at >= ?1 AND at < ?2 AND {_BRIEF}", since, until)
+    return until, bool(rows)
+
+
+def _reach(limits: Limits) -> int:
+    """Tell how far back an account's spans reach, in microseconds; a gap of 0 counts days."""
+    return max(limits.span * MICRO, limits.flood_gap * MICRO or DAY)
 
 
 async def sweep(tx: Tx, now: int, limit: int) -> int:
