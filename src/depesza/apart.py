@@ -245,7 +245,8 @@ class _There:
 
     async def _build(self, settings: Settings, node: int, its_cores: Collection[int]) -> None:
         cores.keep_to(its_cores)
-        cores.be_patient(False)  # the process that started us is
+        if settings.cluster.pin:
+            cores.be_patient(False)  # the process that started us is
         self._configure(settings)
         reader = await open_store(settings.store.url, self._now)
         self._store = RemoteStore(reader, self.peer, node)

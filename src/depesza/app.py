@@ -129,7 +129,8 @@ class App:
         ends.push_async_callback(self._take_no_mail)
         await self._listen()
         cores.keep_to(my_core)
-        cores.be_patient(settings.cluster.pin)
+        if settings.cluster.pin:
+            cores.be_patient(True)
 
     async def stop(self, grace: float = 15.0) -> None:
         """Accept no more, finish what is under way, write it down, close."""

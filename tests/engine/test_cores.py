@@ -51,7 +51,6 @@ def test_all_threads_keep_to_a_core() -> None:
         cores.keep_to(before)
 
 
-@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="this system has no such policy")
 def test_threads_are_patient_until_they_are_told_otherwise() -> None:
     before = os.sched_getscheduler(0)
     try:
