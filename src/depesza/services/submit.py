@@ -17,7 +17,6 @@ CONVERSATION = 48 * 3600 * MICRO
 """How long a reply to a short number finds its message (spec: ovh/4.2)."""
 LONG_CONVERSATION = 365 * 24 * 3600 * MICRO
 """The same for STOP numbers and an account's own numbers."""
-_NOBODY: frozenset[str] = frozenset()
 SESSION = 24 * 3600 * MICRO
 """The same for numbers that hold sessions, and how long a number's page lives (spec: ovh/4.12)."""
 
@@ -74,7 +73,7 @@ async def stopped_of(tx: Tx, account: Account, submission: Submission, targets: 
     """Tell who of them asked for silence, or is barred from mailings or from what is for one receiver."""
     listed = await tx.stopped(account.id, [target.e164 for target in targets])
     if not listed:
-        return _NOBODY
+        return frozenset()
     barred = ASKED | (MASS if len(targets) > 1 or submission.batch else SINGLE)
     return frozenset([number for number, why in listed.items() if why & barred])
 
