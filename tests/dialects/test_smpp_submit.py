@@ -1,12 +1,18 @@
 """Submits over SMPP: what customers send in all their ways, what is stored, charged and answered. spec: smsc/4.2"""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
 from tests.dialects.smpp_world import PEER, Desk, desk_of, submit
+from tests.simulator.simulator_client import Client
 
-from depesza.core.model import Priority, State
+from depesza.core.facts import Account
+from depesza.core.model import Priority, State, Submission
+from depesza.services import submit as submitting
+from depesza.store.contract import StoreError
+from depesza.store.tx import Tx
 from depesza.wire import udh
 from depesza.wire.smpp import status
 from depesza.wire.smpp.flags import UDHI
@@ -18,6 +24,7 @@ from depesza.wire.smpp.pdus import (
     QuerySm,
     ReplaceSm,
     SubmitMulti,
+    SubmitSm,
 )
 from depesza.wire.smpp.segments import sar
 from depesza.wire.smpp.tlvs import MESSAGE_PAYLOAD
@@ -275,3 +282,67 @@ async def test_a_submit_may_replace_what_waits(desk: Desk) -> None:
     assert [(message.body, message.state) for message in await desk.messages()] == [
         ("First", State.CANCELLED), ("Second", State.SCHEDULED),
     ]  # fmt: skip
+
+
+async def asked(client: Client, *pdus: SubmitSm) -> list[Any]:
+    """Send requests in one piece and wait for all responses."""
+    tokens = [client.send(pdu) for pdu in pdus]
+    return [await client.until(lambda token=token: client.response(token)) for token in tokens]
+
+
+async def test_what_comes_in_one_piece_is_taken_in_its_order(desk: Desk) -> None:
+    later = {"schedule_delivery_time": "000000010000000R"}
+    async with desk.bound() as client:
+        replacing = submit("Second", replace_if_present_flag=1, **later)
+        answers = await asked(client, submit("First", **later), replacing, submit("Third", **later))
+    assert [answer.status for answer in answers] == [status.ROK] * 3
+    assert [(message.body, message.state) for message in await desk.messages()] == [
+        ("First", State.CANCELLED), ("Second", State.SCHEDULED), ("Third", State.SCHEDULED),
+    ]  # fmt: skip
+
+
+async def test_each_of_many_that_come_in_one_piece_has_an_answer_of_its_own(desk: Desk) -> None:
+    await desk.change(smpp_window=0)
+    async with desk.bound() as client:
+        texts = [f"Text {number}" for number in range(300)]
+        answers = await asked(
+            client, *[submit(text, to="abc" if number % 7 == 3 else PEER) for number, text in enumerate(texts)]
+        )
+    rows = await desk.rows("SELECT s.text, m.id FROM messages m JOIN submissions s ON s.id = m.submission")
+    ids = {text: str(id) for text, id in rows}
+    assert len(ids) == 300 - 43
+    for number, (text, answer) in enumerate(zip(texts, answers, strict=True)):
+        if number % 7 == 3:
+            assert answer.status == status.RINVDSTADR
+        else:
+            assert (answer.status, answer.message_id) == (status.ROK, ids[text])
+
+
+@pytest.mark.parametrize(
+    ("error", "statuses", "written", "tried"),
+    [
+        (
+            RuntimeError("a defect of ours"),
+            [status.ROK, status.RSYSERR, status.ROK], ["one", "three"], ["one", "two", "one", "two", "three"],
+        ),
+        (StoreError("the answer to a commit was lost, say"), [status.RSYSERR] * 3, [], ["one", "two"]),
+    ],
+    ids=["a defect hinders none beside it", "after an error of the store nothing is tried again"],
+)  # fmt: skip
+async def test_what_one_meets_that_breaks_the_service(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception, statuses: list[int], written: list[str],
+    tried: list[str],
+) -> None:  # fmt: skip
+    take, seen = submitting.take, []
+
+    async def breaking(tx: Tx, account: Account, submission: Submission, *more: Any) -> Any:
+        seen.append(submission.text)
+        if submission.text == "two":
+            raise error
+        return await take(tx, account, submission, *more)
+
+    monkeypatch.setattr(submitting, "take", breaking)
+    async with desk.bound() as client:
+        answers = await asked(client, *map(submit, ("one", "two", "three")))
+    assert [answer.status for answer in answers] == statuses
+    assert ([message.body for message in await desk.messages()], seen) == (written, tried)

@@ -8,7 +8,8 @@ from depesza.core.ledger import NotEnoughCredits
 from depesza.core.model import MICRO, State
 from depesza.core.optout import ASKED
 from depesza.core.planning import Refused
-from depesza.services.submit import CONVERSATION, LONG_CONVERSATION, submit
+from depesza.core.restrictions import Restriction
+from depesza.services.submit import CONVERSATION, LONG_CONVERSATION, submit, submit_each
 from depesza.store.contract import Store
 from depesza.store.tx import Tx
 
@@ -96,3 +97,47 @@ async def test_a_stopped_receiver_is_rejected_and_not_billed(store: Store) -> No
         return [row[0] for row in await tx.query("SELECT state FROM messages ORDER BY id")]
 
     assert await store.look(states) == [State.REJECTED, State.QUEUED]
+
+
+async def test_submissions_taken_together_do_not_hinder_each_other(store: Store) -> None:
+    lanes = await furnished(store, credits=2)
+    wishes = [
+        submission("+33601020304"),
+        submission("+33601020305", text="a" * 2000),
+        submission("12"),
+        submission("+33601020306"),
+        submission("+33601020307"),
+    ]
+    first, too_long, nobody, second, poor = await store.run(
+        submit_each, store.facts.account[ONE], wishes, lanes, POLICY, NOW
+    )
+    assert isinstance(too_long, Refused)
+    assert isinstance(poor, NotEnoughCredits)
+    assert nobody == 0
+    assert await store.look(balance) == 0
+
+    async def written(tx: Tx) -> list[tuple[int, str]]:
+        rows = await tx.query(
+            "SELECT m.id, m.receiver FROM messages m JOIN entries e ON e.ref = m.submission WHERE e.kind = 'charge'"
+            " ORDER BY m.id"
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    assert await store.look(written) == [(first, "+33601020304"), (second, "+33601020306")]
+    assert await store.look(count) == 2
+
+
+async def test_a_submission_from_two_senders_is_paid_in_full_or_not_at_all(store: Store) -> None:
+    lanes = await furnished(store, credits=2)
+
+    async def restrict(tx: Tx) -> None:
+        tx.put("restrictions", Restriction(id=1, code="ALPHA", prefix="336010203", substitution="+33700000009"))
+
+    await store.run(restrict)
+    both = submission("+33611121314", "+33601020304", "+33601020305")
+    with pytest.raises(NotEnoughCredits):
+        await store.run(submit, store.facts.account[ONE], both, lanes, POLICY, NOW)
+    accepted = await store.run(submit, store.facts.account[ONE], submission("+33611121315"), lanes, POLICY, NOW)
+    assert len(accepted.ids) == 1
+    assert await store.look(balance) == 1 * MICRO
+    assert await store.look(count) == 1

@@ -36,6 +36,24 @@ async def submit(tx: Tx, account: Account, submission: Submission, lanes: Lanes,
     )
 
 
+async def submit_each(
+    tx: Tx, account: Account, submissions: Sequence[Submission], lanes: Lanes, policy: Policy, now: int
+) -> list[int | Exception]:
+    """Take submissions to one receiver each, as `submit` does; one that is refused does not hinder the others.
+
+    Gives the id of each one's message, 0 where its receiver is no number, or what `submit` would have raised.
+    """
+    found: list[int | Exception] = []
+    for submission in submissions:
+        try:
+            plan, _ = await take(tx, account, submission, lanes, policy, now)
+        except (planning.Refused, ledger.NotEnoughCredits) as error:  # of which nothing was written
+            found.append(error)
+        else:
+            found.append(plan.messages[0].id if plan.messages else 0)
+    return found
+
+
 async def take(
     tx: Tx, account: Account, submission: Submission, lanes: Lanes, policy: Policy, now: int
 ) -> tuple[Plan, list[str]]:

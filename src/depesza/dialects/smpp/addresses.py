@@ -5,8 +5,6 @@ itself counts, with two exceptions: an alphanumeric type makes digits a name, a 
 number. What a customer wrote is what it reads in receipts.
 """
 
-from collections.abc import Iterator
-
 from depesza.core import senders
 from depesza.core.facts import Account, Facts
 from depesza.wire.smpp.constants import Npi, Ton
@@ -24,25 +22,17 @@ def read_source(facts: Facts, account: Account, ton: int, written: str) -> tuple
     if written in NOBODY:
         usual = _usual(facts, account)
         return usual, not usual
-    for spelling in _spellings(ton, written):
-        sender = senders.find(facts, account.id, spelling)
-        if sender is not None:
-            return (sender.name, False) if sender.status == "enable" else None
-    return None
+    sender = senders.find(facts, account.id, written)
+    digits = written.lstrip("+")
+    if sender is None and ton != Ton.ALPHANUMERIC and digits.isdecimal():
+        sender = senders.find(facts, account.id, f"+{digits}") or senders.find(facts, account.id, digits)
+    return (sender.name, False) if sender is not None and sender.status == "enable" else None
 
 
 def _usual(facts: Facts, account: Account) -> str:
     if account.sender:
         return account.sender
     return min((row.name for row in facts.senders if row.account == account.id and row.status == "enable"), default="")
-
-
-def _spellings(ton: int, written: str) -> Iterator[str]:
-    yield written
-    digits = written.lstrip("+")
-    if ton != Ton.ALPHANUMERIC and digits.isdecimal():
-        yield f"+{digits}"
-        yield digits
 
 
 def read_destination(written: str) -> str:

@@ -33,7 +33,7 @@ class Customer:
 
     def refusal(self, account: Account, line: Line, count: int) -> str:
         """Tell why so many messages can't be taken over a bind now; empty when they can. spec: carriers/C.1#19"""
-        if account.smpp_window and line.session.unanswered > account.smpp_window:
+        if account.smpp_window and line.taking >= account.smpp_window:
             return "queue_full"
         return "" if self._spend(account.smpp_rate, count) else "throttled"
 

@@ -70,7 +70,7 @@ class Door:
         self._settings = options.session()
         self._passwords = doors.Door(context.vault)
         self._at_once = asyncio.Semaphore(BINDS_AT_ONCE)
-        self._submitting = Submitting(context)
+        self._submitting = Submitting(context, self._answer)
         self._certificates = _certificates(options)
         self._listeners: list[Listener[Session[Delivery], Event[Delivery]]] = []
         self._lines: dict[int, Line] = {}
@@ -182,6 +182,7 @@ class Door:
                 self._spawn(self._bind(line, event))
             else:
                 self._take_rare(line, customer, event)
+        self._submitting.hand_over()
         if customer is not None:
             customer.outbox.pump()
 
@@ -216,9 +217,7 @@ class Door:
         if account is None or customer is None or not account.enabled:
             self._answer(line, sequence, pdu, pdu.response(status.RBINDFAIL))
         elif isinstance(pdu, pdus.SubmitSm | pdus.SubmitMulti | pdus.DataSm):
-            self._submitting.take(
-                customer, account, line, pdu, lambda response: self._answer(line, sequence, pdu, response)
-            )
+            self._submitting.take(customer, account, line, sequence, pdu)
         else:
             self._spawn(self._operate(account, line, sequence, pdu))
 

@@ -57,6 +57,8 @@ class Line:
         self.account = 0
         self.credential = ""
         """The hash that its password was compared with: another one ends the bind."""
+        self.taking = 0
+        """Submits that are being taken: those that the window of its account lets in, not yet answered."""
         self.since = 0
         """When it bound, in microseconds since 1970."""
 

@@ -4,13 +4,14 @@ spec: smsc/4.2 carriers/C.1#9 - #12 #19 #26 #27
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 
 from depesza.core.facts import Account
 from depesza.core.ledger import NotEnoughCredits
-from depesza.core.model import Accepted
+from depesza.core.model import Submission
 from depesza.core.planning import Refused as PlanRefused
 from depesza.dialects.contract import Context
 from depesza.dialects.smpp import addresses, codes, reading
@@ -21,8 +22,8 @@ from depesza.dialects.smpp.refusing import Refused
 from depesza.services import changes, segments
 from depesza.services.changes import Taken
 from depesza.services.segments import Piece, Placed
-from depesza.services.submit import submit
-from depesza.store.contract import Busy, Stopped
+from depesza.services.submit import submit_each
+from depesza.store.contract import Busy, Stopped, StoreError
 from depesza.wire.smpp import status
 from depesza.wire.smpp.pdus import (
     Address,
@@ -39,32 +40,84 @@ from depesza.wire.smpp.pdus import (
 
 log = structlog.get_logger()
 
-Answer = Callable[[Response], None]
-"""Writes the response, and counts it."""
+Answer = Callable[[Line, int, Submit, Response], None]
+"""Writes the response to a request, by its line and sequence number, and counts it."""
 MOST_DESTINATIONS = 255
+TOGETHER = 128
+"""Submits that one service takes at most."""
+
+
+class _Simple(NamedTuple):
+    """A submit that needs nothing but to be taken."""
+
+    line: Line
+    sequence: int
+    pdu: Submit
+    account: Account
+    submission: Submission
 
 
 class Submitting:
     """Takes submits."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, answer: Answer) -> None:
         self._context = context
+        self._answer = answer
+        self._together: list[_Simple] = []
+        """Came in one piece of a line's octets."""
 
-    def take(self, customer: Customer, account: Account, line: Line, pdu: Submit, answer: Answer) -> None:
-        """Take or refuse a request; it is answered after the commit."""
+    def take(self, customer: Customer, account: Account, line: Line, sequence: int, pdu: Submit) -> None:
+        """Take or refuse a request; it is answered after the commit. `hand_over` follows."""
         try:
             self._check(customer, account, line, pdu)
-            waiting = self._begin(account, pdu)
         except Refused as error:
-            answer(pdu.response(codes.status_of(error.name, account.home)))
+            self._answer(line, sequence, pdu, pdu.response(status_of(error, account.home)))
             return
-        except Busy:
-            answer(pdu.response(status.RMSGQFUL))
+        line.taking += 1
+        try:
+            running = self._begin(account, line, sequence, pdu)
+        except (Refused, Busy, Stopped) as error:
+            self._finish(line, sequence, pdu, pdu.response(status_of(error, account.home)))
             return
-        except Stopped:
-            answer(pdu.response(status.RSYSERR))
+        if running is not None:
+            asyncio.ensure_future(running).add_done_callback(
+                lambda done: self._finish(line, sequence, pdu, self._response(account, pdu, done))
+            )
+
+    def _finish(self, line: Line, sequence: int, pdu: Submit, response: Response) -> None:
+        line.taking -= 1
+        self._answer(line, sequence, pdu, response)
+
+    def hand_over(self) -> None:
+        """Give what came together, all of one account, to the store."""
+        together, self._together = self._together, []
+        for start in range(0, len(together), TOGETHER):
+            self._run(together[start : start + TOGETHER])
+
+    def _run(self, group: Sequence[_Simple]) -> None:
+        context, account = self._context, group[0].account
+        submissions = [simple.submission for simple in group]
+        try:
+            running = context.store.run(submit_each, account, submissions, context.lanes, context.policy, context.now())
+        except (Busy, Stopped) as error:
+            self._refuse(group, error)
             return
-        waiting(lambda done: answer(self._response(account, pdu, done)))
+        asyncio.ensure_future(running).add_done_callback(lambda done: self._answer_each(group, done))
+
+    def _answer_each(self, group: Sequence[_Simple], done: "asyncio.Future[list[int | Exception]]") -> None:
+        error = _error_of(done)
+        if error is None:
+            for (line, sequence, pdu, account, _), taken in zip(group, done.result(), strict=True):
+                self._finish(line, sequence, pdu, _taken_or_not(pdu, taken, account.home))
+        elif len(group) == 1 or isinstance(error, StoreError):  # whose commit may have happened all the same
+            self._refuse(group, error)
+        else:  # a defect of ours that one of them has met: it need not hinder the others
+            for simple in group:
+                self._run([simple])
+
+    def _refuse(self, group: Sequence[_Simple], error: BaseException) -> None:
+        for line, sequence, pdu, account, _ in group:
+            self._finish(line, sequence, pdu, pdu.response(status_of(error, account.home)))
 
     @staticmethod
     def _check(customer: Customer, account: Account, line: Line, pdu: Submit) -> None:
@@ -75,8 +128,11 @@ class Submitting:
         if refusal:
             raise Refused(refusal)
 
-    def _begin(self, account: Account, pdu: Submit) -> "_Waiting":
-        """Hand a request to its service; gives where to wait for it. Raises `Refused`, `Busy`, `Stopped`."""
+    def _begin(self, account: Account, line: Line, sequence: int, pdu: Submit) -> Awaitable[object] | None:
+        """Hand a request to its service, and give what to wait for: None for those that are handed over together.
+
+        Raises `Refused`, `Busy`, `Stopped`.
+        """
         context = self._context
         now = context.now()
         asked, segment = reading.read(pdu, now)
@@ -86,15 +142,17 @@ class Submitting:
         if segment is not None and segment.total > 1:
             if replaces or isinstance(pdu, SubmitMulti):
                 raise Refused("parts")
-            return _waiting(self._placed(account, reading.piece(account, asked, segment), now))
+            return self._placed(account, reading.piece(account, asked, segment), now)
         if not asked.destinations:
             raise Refused("distribution")
         submission = reading.submission(store.facts, account, asked)
+        if not (replaces or counts or isinstance(pdu, SubmitMulti)):
+            self._together.append(_Simple(line, sequence, pdu, account, submission))
+            return None
+        self.hand_over()  # what came before goes before
         if replaces:
-            return _waiting(store.run(changes.supersede, account, submission, counts, *common))
-        if counts or isinstance(pdu, SubmitMulti):
-            return _waiting(store.run(changes.take, account, submission, "", counts, *common))
-        return _waiting(store.run(submit, account, submission, *common))
+            return store.run(changes.supersede, account, submission, counts, *common)
+        return store.run(changes.take, account, submission, "", counts, *common)
 
     async def _placed(self, account: Account, piece: Piece, now: int) -> Placed:
         """Place a piece; when the whole is refused the pieces before it are told so."""
@@ -108,12 +166,10 @@ class Submitting:
             raise
 
     def _response(self, account: Account, pdu: Submit, done: "asyncio.Future[object]") -> Response:
-        error = done.exception() if not done.cancelled() else Stopped()
+        error = _error_of(done)
         if error is not None:
             return pdu.response(status_of(error, account.home))
         result = done.result()
-        if isinstance(result, Accepted):
-            return _with_id(pdu, str(result.ids[0])) if result.ids else pdu.response(status.RINVDSTADR)
         if isinstance(result, Placed):
             failed = _failed(result.taken, account.home) if result.taken is not None else 0
             return pdu.response(failed) if failed else _with_id(pdu, str(result.id))
@@ -124,11 +180,16 @@ class Submitting:
         return pdu.response(failed) if failed else _with_id(pdu, result.name)
 
 
-_Waiting = Callable[[Callable[["asyncio.Future[object]"], None]], None]
+def _error_of(done: "asyncio.Future[Any]") -> BaseException | None:
+    """Tell what a service raised; one that was cancelled met the end of the store."""
+    return done.exception() if not done.cancelled() else Stopped()
 
 
-def _waiting(running: Awaitable[object]) -> _Waiting:
-    return asyncio.ensure_future(running).add_done_callback
+def _taken_or_not(pdu: Submit, taken: int | Exception, home: str) -> Response:
+    """Answer with the id of a message that was taken; 0 is that of a receiver who is none."""
+    if isinstance(taken, int):
+        return _with_id(pdu, str(taken)) if taken else pdu.response(status.RINVDSTADR)
+    return pdu.response(status_of(taken, home))
 
 
 def _with_id(pdu: Submit, id: str) -> Response:

@@ -175,7 +175,7 @@ class Session(Generic[Token]):
         del self._incoming[sequence]
         if isinstance(response, pdus.BindResp):
             self._after_bind(response)
-        if self._leaving.deadline != inf:
+        if self._leaving.under_way:
             self._proceed()
         return True
 
