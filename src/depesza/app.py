@@ -258,11 +258,14 @@ class App:
 
     def _tell(self, notices: Sequence[Notice]) -> None:
         """Hand news to those who call, or to the door at which its client collects it."""
-        called = [notice for notice in notices if not notice.collected]
+        called: list[Notice] = []
+        collected: list[Notice] = []
+        for notice in notices:
+            (collected if notice.collected else called).append(notice)
         if called:
             self.caller.take(called)
-        if self.smpp is not None and len(called) < len(notices):
-            self.smpp.take([notice for notice in notices if notice.collected])
+        if self.smpp is not None and collected:
+            self.smpp.take(collected)
 
     def _for_phones(self, work: Work) -> bool:
         own = self.store.facts.phones

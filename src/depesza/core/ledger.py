@@ -72,7 +72,7 @@ def _entry(id: int, at: int, kind: str, source: int, target: int, amount: int, r
         raise BadEntry(f"a {kind} of {amount} moves nothing")
     if source == target:
         raise BadEntry(f"a {kind} from wallet {source} to itself moves nothing")
-    return Entry(id=id, at=at, kind=kind, source=source, target=target, amount=amount, ref=ref, note=note)
+    return Entry(id, at, kind, source, target, amount, ref, note)
 
 
 def balances(entries: Iterable[Entry]) -> dict[int, int]:

@@ -121,12 +121,13 @@ def plan(
 ) -> Plan:
     """Decide everything about a submission; raises `Refused` when it can't be taken as a whole."""
     content = _content(submission, account, policy, now, new_id())
-    parts_of = _parts_counter(content, max(account.max_parts, submission.max_parts), policy)
     channel = content.channel
     if channel is Channel.CALL:
         parts_of = _seconds_counter(content)
     elif submission.opaque or channel is not Channel.SMS:
         parts_of = _one_part
+    else:
+        parts_of = _parts_counter(content, max(account.max_parts, submission.max_parts), policy)
     common = 0 if submission.texts else parts_of(content.text)
     own = facts.sender.get((account.id, content.sender))
     if own is None and account.shares:
@@ -138,7 +139,7 @@ def plan(
     part_price = facts.pricing.part
     payer = account.priced_as or account.id
     currency = account.currency
-    judged = submission.judged or {}
+    judged = submission.judged
     priority = int(content.priority)
     bulk = content.priority is Priority.BULK
     way = content.way
@@ -162,7 +163,7 @@ def plan(
             due = _opening(policy, due or now, now)
         id = new_id()
         abroad = home != "" and target.country != home
-        if target.index in judged:
+        if judged and target.index in judged:
             why = judged[target.index]
         elif e164 in stopped:
             why = "opted_out"
@@ -232,35 +233,19 @@ def _content(submission: Submission, account: Account, policy: Policy, now: int,
     text = submission.text
     if submission.answerable:
         sender = reply_to = policy.short_numbers[account.id % len(policy.short_numbers)]
-    elif submission.advertising and not sender.lstrip("+").isdigit():
-        text = with_clause(text, policy.stop_number)
-        reply_to = policy.stop_number
     elif sender.lstrip("+").isdigit():
         reply_to = sender
+    elif submission.advertising:
+        text = with_clause(text, policy.stop_number)
+        reply_to = policy.stop_number
     due = schedule.due(now, submission.deferred, submission.due)
     return Content(
-        id=id,
-        account=account.id,
-        user=submission.user,
-        dialect=submission.dialect,
-        created=now,
-        sender=sender,
-        text=text,
-        tag=submission.tag,
-        alphabet=submission.alphabet,
-        flash=submission.flash,
-        priority=submission.priority,
-        due=due if due > now else 0,
-        deferred=submission.deferred,
-        expires=submission.expires or schedule.expires(max(due, now), submission.validity),
-        reply_to=reply_to,
-        count=len(submission.receivers),
-        batch=submission.batch,
-        way=submission.way,
-        callback=submission.callback,
-        channel=submission.channel,
-        extras=submission.extras,
-    )
+        id, account.id, submission.user, submission.dialect, now, sender, text, submission.tag, submission.alphabet,
+        submission.flash, submission.priority, due if due > now else 0, submission.deferred,
+        submission.expires or schedule.expires(max(due, now), submission.validity), reply_to,
+        len(submission.receivers), submission.batch, submission.way, submission.callback, submission.channel,
+        submission.extras,
+    )  # fmt: skip
 
 
 def _only_country(number: Sender) -> str:

@@ -92,20 +92,12 @@ async def step(
     target = lifecycle.change(message.state, news)
     if target is None:
         return False
-    sent = now if target in (State.SENT, State.PENDING, State.DELIVERED) else 0
+    was = message.state
+    sent = now if was is State.SENDING and target in (State.SENT, State.PENDING, State.DELIVERED) else 0
     final = target >= State.DELIVERED
-    ended = message.state >= State.DELIVERED
-    tx.move(
-        message.id,
-        message.state,
-        target,
-        refusal=reason,
-        sent=sent if message.state is State.SENDING else 0,
-        done=now if final else 0,
-        due=due,
-        maybe=maybe,
-        connector=connector,
-    )
+    ended = was >= State.DELIVERED
+    done = now if final else 0
+    tx.move(message.id, was, target, refusal=reason, sent=sent, done=done, due=due, maybe=maybe, connector=connector)
     message.state = target
     tx.recent.forget(message.id)
     facts = tx.facts
