@@ -8,7 +8,7 @@ guarded by its state, and facts that another process changed are noticed by LIST
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import asyncpg
@@ -39,16 +39,16 @@ LOCKS = 0x6465_7065  # namespace of our advisory locks
 
 _PARAMETER = statements.PARAMETER
 
+_CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _LOST = (
-    asyncpg.InterfaceError,
+    *_CONNECTION,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
-    OSError,
 )
 """The connection is gone, perhaps in the middle of a commit."""
-_DATABASE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_DATABASE = (*_CONNECTION, asyncpg.PostgresError)
 
 
 class PgDriver:
@@ -217,11 +217,21 @@ class PostgresStore:
         """Run a service that only reads."""
         # one snapshot for all that a service reads, as on SQLite
         snapshot = {"isolation": "repeatable_read", "readonly": True}
-        async with self._pool.acquire() as connection, connection.transaction(**snapshot):
-            driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
+        async with self._lent() as connection, connection.transaction(**snapshot):
+            driver = PgDriver(connection)
             return await service(
                 Tx(Batch(driver, self._facts, self._ids, self.node, {}, Recent(0), writing=False)), *args, **kwargs
             )
+
+    @contextlib.asynccontextmanager
+    async def _lent(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        """Lend a connection; one that ends when it is given back takes nothing from what was done on it."""
+        connection = await self._pool.acquire()
+        try:
+            yield cast("asyncpg.Connection[asyncpg.Record]", connection)
+        finally:
+            with contextlib.suppress(*_DATABASE):
+                await self._pool.release(connection)
 
     # the writer
 
@@ -269,10 +279,10 @@ class PostgresStore:
 
     async def _attempt(self, items: list[_Pending]) -> int:
         results: list[tuple[_Pending, Any, BaseException | None]] = []
-        async with self._pool.acquire() as connection:
+        async with self._lent() as connection:
             began = self._loop.time()
             async with connection.transaction():
-                driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
+                driver = PgDriver(connection)
                 batch = Batch(driver, self._facts, self._ids, self.node, {}, Recent(0))
                 keys = [key for item in items for key in item.tallies]
                 if keys:
@@ -316,10 +326,9 @@ class PostgresStore:
             self._loop.create_task(self._reload())
 
     async def _reload(self) -> None:
-        with contextlib.suppress(Stopped, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-                driver = PgDriver(cast("asyncpg.Connection[asyncpg.Record]", connection))
-                facts = await load_facts(driver)
+        with contextlib.suppress(Stopped, *_DATABASE):
+            async with self._lent() as connection, connection.transaction(readonly=True):
+                facts = await load_facts(PgDriver(connection))
             if facts.version > self._facts.version:
                 self._facts = facts
                 self._listener(Work(facts=True))
@@ -411,7 +420,7 @@ class PostgresStore:
         self._stopping = True
         self._wake.set()
         await self._writer
-        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        with contextlib.suppress(*_DATABASE):
             if self.node >= 0:
                 sql = statements.load("pg")["lease_drop"].sql
                 await self._home.execute(sql, self._name, self._holder)
