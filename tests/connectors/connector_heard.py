@@ -121,6 +121,27 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
         await asyncio.sleep(0.002)
 
 
+class Lateness:
+    """How late this process is woken by a busy machine, seconds, while it is entered: what waited comes at once."""
+
+    worst = total = 0.0
+
+    async def __aenter__(self) -> "Lateness":
+        self._watch = asyncio.create_task(self._watching())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._watch.cancel()
+
+    async def _watching(self) -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.002)
+            late = time.perf_counter() - before - 0.002
+            self.worst = max(self.worst, late)
+            self.total += late
+
+
 async def up(connector: Connector, sessions: int = 1) -> None:
     """Start a connector and wait until it can send."""
     connector.start()
