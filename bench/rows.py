@@ -245,6 +245,7 @@ def _cycles() -> list[Row]:
 ROWS: tuple[Row, ...] = (
     *_cycles(),
     Row("smpp", smpp.through),
+    Row("smpp-smsc", smpp.counted),
     Row("latency", latency),
     Row("throttled", throttled),
     Row("rate", lambda bench: slow_carrier(bench, SHARING[:1])),

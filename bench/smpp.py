@@ -15,7 +15,7 @@ from bench.load import TEXT
 from bench.product import sample
 from bench.running import Bench, Result, Running
 from bench.tally import BenchError, Tally
-from bench.world import BIND_PASSWORD, CALLED, SENDER, Line
+from bench.world import BIND_PASSWORD, CALLED, COUNTING, SENDER, Line
 from depesza.net.tcp import Link, connect
 from depesza.wire.smpp.constants import MessageState
 from depesza.wire.smpp.events import Bound, Event, Requested, Responded
@@ -41,11 +41,11 @@ class Customers:
         self._bound = 0
         self._failed = ""
 
-    async def bind(self, port: int, count: int) -> None:
+    async def bind(self, port: int, account: str, count: int) -> None:
         """Connect and bind."""
         for _ in range(count):
             link = await connect("127.0.0.1", port, self._connection)
-            link.session.bind(BindTransceiver(CALLED, BIND_PASSWORD), link.clock())
+            link.session.bind(BindTransceiver(account, BIND_PASSWORD), link.clock())
             link.flush()
             self._links.append(link)
         while self._bound < count:  # noqa: ASYNC110  (a moment, once)
@@ -111,18 +111,32 @@ _TEXT = TEXT.encode("ascii")
 
 
 async def through(bench: Bench) -> list[Result]:
-    """Measure from SMPP to SMPP with receipts back; the middle one of some runs counts."""
+    """Measure from SMPP to SMPP with receipts back."""
+    found = await _measured(bench, CALLED, f"SMPP in to SMPP out, {BINDS} binds, receipts back")
+    return [replace(found, bar=bars.SMPP)]
+
+
+async def counted(bench: Bench) -> list[Result]:
+    """Measure the same for an account of SMSC's, which counts its ids and its limits."""
+    return [
+        await _measured(
+            bench, COUNTING, f"SMPP in to SMPP out, {BINDS} binds, receipts back, SMSC's account with its usual limits"
+        )
+    ]
+
+
+async def _measured(bench: Bench, account: str, title: str) -> Result:
+    """Measure one account; the middle one of some runs counts."""
     count = bench.count(COUNT)
     async with Running(bench, Line(bench.carrier.port)) as running:
         customers = Customers()
-        await customers.bind(running.product.smpp_port, BINDS)
+        await customers.bind(running.product.smpp_port, account, BINDS)
         await _once(running, bench, customers, max(100, count // 5))
         runs = await (_profiled if bench.profile else _repeated)(running, bench, customers, count)
         memory = running.product.memory()[1]
         customers.close()
     await running.audit(max(100, count // 5) + count * len(runs))
-    found = result(f"SMPP in to SMPP out, {BINDS} binds, receipts back", runs, memory)
-    return [replace(found, bar=bars.SMPP)]
+    return result(title, runs, memory)
 
 
 async def _repeated(running: Running, bench: Bench, customers: Customers, count: int) -> list[Run]:

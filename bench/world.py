@@ -47,7 +47,9 @@ SHARING = tuple(f"sms-bb11111-{number}" for number in range(3, 8))
 """Accounts that share a slow carrier."""
 GUARDED = "sms-bb11111-8"
 """The account that has SMSC's usual limits, but for the number of connections."""
-ACCOUNTS = {name: 101 + place for place, name in enumerate((CALLED, QUIET, *SHARING, GUARDED))}
+COUNTING = "sms-bb11111-9"
+"""The same, and its home is SMSC."""
+ACCOUNTS = {name: 101 + place for place, name in enumerate((CALLED, QUIET, *SHARING, GUARDED, COUNTING))}
 JOB = 1_000
 
 
@@ -170,12 +172,12 @@ async def _furnish(tx: Tx, line: Line, callback: str) -> None:
             "accounts",
             Account(
                 id=id, owner=100, name=name, callback=url, notices="final", smpp=True, smpp_password=bind_password,
-                smpp_ips=("127.0.0.1",), smpp_rate=0, smpp_window=0,
+                smpp_ips=("127.0.0.1",), smpp_rate=0, smpp_window=0, home="smsc" if name == COUNTING else "ovh",
             ),
         )  # fmt: skip
         tx.put("senders", Sender(account=id, name=SENDER))
         tx.put("logins", Login(id=2000 + id, account=id, name=name, md5=md5, sha1=sha1))
-        off = ("parallel",) if name == GUARDED else UNLIMITED
+        off = ("parallel",) if name in (GUARDED, COUNTING) else UNLIMITED
         tx.put("limits", msgspec.convert({"account": id, **dict.fromkeys(off, 0)}, Limits))
         await tx.book(ledger.topup(id, CREDITS * MICRO, 0, 1, tx.new_id()))
 
