@@ -1,6 +1,6 @@
 """Submits over SMPP: what customers send in all their ways, what is stored, charged and answered. spec: smsc/4.2"""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -8,9 +8,10 @@ import pytest
 from tests.dialects.smpp_world import PEER, Desk, desk_of, submit
 from tests.simulator.simulator_client import Client
 
-from depesza.core.facts import Account
+from depesza.core.facts import Account, Limits
 from depesza.core.model import Priority, State, Submission
 from depesza.services import submit as submitting
+from depesza.store.batch import Batch
 from depesza.store.contract import StoreError
 from depesza.store.tx import Tx
 from depesza.wire import udh
@@ -301,14 +302,19 @@ async def test_what_comes_in_one_piece_is_taken_in_its_order(desk: Desk) -> None
     ]  # fmt: skip
 
 
-async def test_each_of_many_that_come_in_one_piece_has_an_answer_of_its_own(desk: Desk) -> None:
-    await desk.change(smpp_window=0)
+@pytest.mark.parametrize(("home", "named"), [("ovh", "m.id"), ("smsc", "s.tag")])
+async def test_each_of_many_that_come_in_one_piece_has_an_answer_of_its_own(desk: Desk, home: str, named: str) -> None:
+    await desk.change(smpp_window=0, home=home)
     async with desk.bound() as client:
         texts = [f"Text {number}" for number in range(300)]
         answers = await asked(
-            client, *[submit(text, to="abc" if number % 7 == 3 else PEER) for number, text in enumerate(texts)]
+            client,
+            *[
+                submit(text, to="abc" if number % 7 == 3 else f"3360102{number:04}")
+                for number, text in enumerate(texts)
+            ],
         )
-    rows = await desk.rows("SELECT s.text, m.id FROM messages m JOIN submissions s ON s.id = m.submission")
+    rows = await desk.rows(f"SELECT s.text, {named} FROM messages m JOIN submissions s ON s.id = m.submission")
     ids = {text: str(id) for text, id in rows}
     assert len(ids) == 300 - 43
     for number, (text, answer) in enumerate(zip(texts, answers, strict=True)):
@@ -316,6 +322,29 @@ async def test_each_of_many_that_come_in_one_piece_has_an_answer_of_its_own(desk
             assert answer.status == status.RINVDSTADR
         else:
             assert (answer.status, answer.message_id) == (status.ROK, ids[text])
+
+
+async def test_limits_of_smscs_accounts_are_read_once_and_count_what_was_taken(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.change(smpp_window=0, home="smsc")
+    read, seen = Batch.read_tallies, []
+
+    async def reading(batch: Batch, keys: Sequence[tuple[int, str]]) -> None:
+        seen.append(len(keys))
+        await read(batch, keys)
+
+    monkeypatch.setattr(Batch, "read_tallies", reading)
+    flood = Limits(account=0).flood
+    async with desk.bound() as client:
+        texts = [submit(f"Text {number}") for number in range(flood + 2)]
+        found = [answer.status for answer in await asked(client, *texts)]
+        assert found == [status.ROK] * flood + [status.RSUBMITFAIL] * 2
+        assert (sum(seen), len(seen) <= 2) == (flood + 2, True)
+        too_long = submit(to="33601020305", short_message=b"", tlvs=(MESSAGE_PAYLOAD.pack(b"a" * 1600),))
+        others = [submit(to="33601020305") for _ in range(flood)]
+        found = [answer.status for answer in await asked(client, too_long, *others)]
+        assert found == [status.RINVMSGLEN] + [status.ROK] * flood  # what was refused did not count
 
 
 @pytest.mark.parametrize(

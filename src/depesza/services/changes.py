@@ -10,18 +10,20 @@ import msgspec
 from msgspec import Struct
 
 from depesza.core import planning
-from depesza.core.facts import Account
+from depesza.core.facts import Account, Facts
 from depesza.core.fairness import Lanes
 from depesza.core.lifecycle import News
 from depesza.core.model import State, Submission
 from depesza.core.planning import Policy
 from depesza.services import progress, refs
 from depesza.services.submit import submit
+from depesza.store.foreseen import foreseeing
 from depesza.store.tx import Row, Tx
 
 MOST = 1_000
 """Messages that one request takes back."""
 _WAITING = (State.SCHEDULED, State.QUEUED, State.HELD)
+_GUARD = refs.Guard()
 
 
 class Named(Struct, frozen=True, gc=False):
@@ -96,12 +98,30 @@ async def take(
     Raises as `submit` does; where the account counts, what nobody can pay is written down as refused instead.
     """
     if counts:
-        return _taken(await refs.send(tx, account, submission, name, (), refs.Guard(), lanes, policy, now))
+        return _taken(await refs.send(tx, account, submission, name, (), _GUARD, lanes, policy, now))
     name = name or str(tx.new_id())
     accepted = await submit(tx, account, msgspec.structs.replace(submission, tag=name), lanes, policy, now)
     for message, receiver in zip(accepted.ids, accepted.valid, strict=True):
         tx.insert("client_refs", (account.id, name, receiver, message, ""))
     return Taken(name, tuple(zip(accepted.valid, accepted.ids, strict=True)), ())
+
+
+def _counted(facts: Facts, account: Account, submissions: Sequence[Submission], *_: object) -> list[tuple[int, str]]:
+    return [key for submission in submissions for key in refs.tallies(facts, account, submission, "", (), _GUARD)]
+
+
+@foreseeing(_counted)
+async def count_each(
+    tx: Tx, account: Account, submissions: Sequence[Submission], lanes: Lanes, policy: Policy, now: int
+) -> list[Taken]:
+    """Take submissions under the next ids of an account that counts, as `take` does.
+
+    What one of them raises ends all: what was counted for it must not stay.
+    """
+    return [
+        _taken(await refs.send(tx, account, submission, "", (), _GUARD, lanes, policy, now))
+        for submission in submissions
+    ]
 
 
 def _taken(sent: refs.Sent) -> Taken:

@@ -78,7 +78,7 @@ async def next_ref(tx: Tx, account: int) -> str:
     return str(wallet.serial)
 
 
-def _tallies(
+def tallies(
     facts: Facts, account: Account, submission: Submission, ref: str, comments: Sequence[str], guard: Guard, *_: object
 ) -> list[tuple[int, str]]:
     """List what `send` will count."""
@@ -91,7 +91,7 @@ def _tallies(
     return [(account.id, key) for key in keys]
 
 
-@foreseeing(_tallies)
+@foreseeing(tallies)
 async def send(
     tx: Tx,
     account: Account,

@@ -42,6 +42,8 @@ log = structlog.get_logger()
 
 Answer = Callable[[Line, int, Submit, Response], None]
 """Writes the response to a request, by its line and sequence number, and counts it."""
+_Result = int | Taken | Exception
+"""What became of a submit to one receiver: its message's id (0: the receiver is no number), or more, or an error."""
 MOST_DESTINATIONS = 255
 TOGETHER = 128
 """Submits that one service takes at most."""
@@ -97,21 +99,26 @@ class Submitting:
     def _run(self, group: Sequence[_Simple]) -> None:
         context, account = self._context, group[0].account
         submissions = [simple.submission for simple in group]
+        common = context.lanes, context.policy, context.now()
         try:
-            running = context.store.run(submit_each, account, submissions, context.lanes, context.policy, context.now())
+            running: Awaitable[Sequence[_Result]]
+            if codes.counts(account):
+                running = context.store.run(changes.count_each, account, submissions, *common)
+            else:
+                running = context.store.run(submit_each, account, submissions, *common)
         except (Busy, Stopped) as error:
             self._refuse(group, error)
             return
         asyncio.ensure_future(running).add_done_callback(lambda done: self._answer_each(group, done))
 
-    def _answer_each(self, group: Sequence[_Simple], done: "asyncio.Future[list[int | Exception]]") -> None:
+    def _answer_each(self, group: Sequence[_Simple], done: "asyncio.Future[Sequence[_Result]]") -> None:
         error = _error_of(done)
         if error is None:
             for (line, sequence, pdu, account, _), taken in zip(group, done.result(), strict=True):
-                self._finish(line, sequence, pdu, _taken_or_not(pdu, taken, account.home))
+                self._finish(line, sequence, pdu, _answer_to(pdu, taken, account.home))
         elif len(group) == 1 or isinstance(error, StoreError):  # whose commit may have happened all the same
             self._refuse(group, error)
-        else:  # a defect of ours that one of them has met: it need not hinder the others
+        else:  # what one of them has met, be it a defect of ours, need not hinder the others
             for simple in group:
                 self._run([simple])
 
@@ -146,7 +153,7 @@ class Submitting:
         if not asked.destinations:
             raise Refused("distribution")
         submission = reading.submission(store.facts, account, asked)
-        if not (replaces or counts or isinstance(pdu, SubmitMulti)):
+        if not (replaces or isinstance(pdu, SubmitMulti)):
             self._together.append(_Simple(line, sequence, pdu, account, submission))
             return None
         self.hand_over()  # what came before goes before
@@ -176,8 +183,7 @@ class Submitting:
         assert isinstance(result, Taken)
         if isinstance(pdu, SubmitMulti):
             return _multi_response(pdu, result, account.home)
-        failed = _failed(result, account.home)
-        return pdu.response(failed) if failed else _with_id(pdu, result.name)
+        return _answer_to(pdu, result, account.home)
 
 
 def _error_of(done: "asyncio.Future[Any]") -> BaseException | None:
@@ -185,11 +191,14 @@ def _error_of(done: "asyncio.Future[Any]") -> BaseException | None:
     return done.exception() if not done.cancelled() else Stopped()
 
 
-def _taken_or_not(pdu: Submit, taken: int | Exception, home: str) -> Response:
-    """Answer with the id of a message that was taken; 0 is that of a receiver who is none."""
-    if isinstance(taken, int):
-        return _with_id(pdu, str(taken)) if taken else pdu.response(status.RINVDSTADR)
-    return pdu.response(status_of(taken, home))
+def _answer_to(pdu: Submit, result: _Result, home: str) -> Response:
+    """Answer a submit to one receiver."""
+    if isinstance(result, int):
+        return _with_id(pdu, str(result)) if result else pdu.response(status.RINVDSTADR)
+    if isinstance(result, Exception):
+        return pdu.response(status_of(result, home))
+    failed = _failed(result, home)
+    return pdu.response(failed) if failed else _with_id(pdu, result.name)
 
 
 def _with_id(pdu: Submit, id: str) -> Response:
