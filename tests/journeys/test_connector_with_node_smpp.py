@@ -146,7 +146,7 @@ if NODE is not None:
             texts = {1: "à l'été [10 €]", 2: "Привет", 3: "a" * 153 + "b" * 20}
             for number, text in texts.items():
                 connector.send(message(number, "951" if number == 1 else "000", text))
-            await until(lambda: len(ear.outcomes) == 3)
+            await until(lambda: len(ear.outcomes) == 3 and len(server.submits) == 4)
             first, second, *parts = server.submits
             assert (first["text"], first["coding"], first["registered"]) == (texts[1], 0, 1)
             assert first["ton"] == [5, 0, 1, 1]

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from rich.console import Console
 
 from depesza.app import App
+from depesza.cli.demo_watch import new_events
 from depesza.core.devices import Limits
 from depesza.core.model import ARRIVED, FINAL
 from depesza.services import devices, enrolment, timeline
@@ -82,13 +83,13 @@ class Phones:
     async def _message(self, text: str, phone: Phone) -> bool:
         self._began = self._app.now()
         id = await self._send(RECEIVER, f"Hello {text}")
-        shown, until = 0, self._began + int(PATIENCE * 1e6)
+        shown: set[int] = set()
+        until = self._began + int(PATIENCE * 1e6)
         while self._app.now() < until:
             life = await self._app.store.look(timeline.read, id)
             if life is not None:
-                for event in life.events[shown:]:
+                for event in new_events(life.events, shown):
                     self._tell(event)
-                shown = len(life.events)
                 if life.message.state in FINAL:
                     return life.message.state in ARRIVED
             await asyncio.sleep(0.02)

@@ -1,13 +1,14 @@
 """What the demo shows of a message: its events as they are written to disk, and the callback that ends it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from rich.console import Console
 
 from depesza.app import App
 from depesza.services import history, timeline
+from depesza.services.timeline import Event
 from depesza.wire.http import HttpReply, HttpRequest
 
 PATIENCE = 20.0
@@ -59,9 +60,9 @@ class Watch:
         """Show what becomes of a message until its callback; `ended` says what one tells, empty for another's."""
         try:
             async with asyncio.timeout(PATIENCE):
-                shown = 0
+                shown: set[int] = set()
                 while not {"submitted", "delivered", "callback"} <= self._seen:
-                    shown = await self._show(id, shown)
+                    await self._show(id, shown)
                     self._listen(ended)
                     await asyncio.sleep(0.02)
         except TimeoutError:
@@ -71,17 +72,14 @@ class Watch:
             return False
         return True
 
-    async def _show(self, id: int, shown: int) -> int:
+    async def _show(self, id: int, shown: set[int]) -> None:
         life = await self._app.store.look(timeline.read, id)
-        if life is None:
-            return shown
-        for event in life.events[shown:]:
+        for event in new_events(life.events, shown) if life is not None else ():
             if event.kind == "taken":
                 remote = event.detail.split()[-1]
                 self.step("submitted", f"submit_sm of {len(event.data)} octets, carrier's id {remote}", event.at)
             elif event.kind == "receipt":
                 self.step("delivered", event.data.decode(errors="replace").partition("\n")[0], event.at)
-        return len(life.events)
 
     def _listen(self, ended: Callable[[Heard], str]) -> None:
         """Show callbacks, the last step: what a carrier tells is on disk before it is called back."""
@@ -90,6 +88,13 @@ class Watch:
             told = ended(heard)
             if told:
                 self.step("callback", told, heard.at)
+
+
+def new_events(life: Sequence[Event], shown: set[int]) -> list[Event]:
+    """Give the events that were not shown yet, and note them: one may be written after another of a later time."""
+    new = [event for event in life if event.id not in shown]
+    shown.update(event.id for event in new)
+    return new
 
 
 async def take(request: HttpRequest, heard: list[Heard], now: int) -> HttpReply:
