@@ -258,7 +258,7 @@ def test_any_life_on_sqlite_keeps_the_promises(sqlite_template: Path, tmp_path: 
     def make() -> str:
         return str(shutil.copy(sqlite_template, tmp_path / f"{uuid.uuid4().hex}.db"))
 
-    run_state_machine_as_test(lambda: Life(make), settings=_settings(40))
+    run_state_machine_as_test(lambda: Life(make), settings=_settings(20))
 
 
 def test_any_life_on_postgresql_keeps_the_promises(postgres_server: str, postgres_template: str) -> None:

@@ -228,7 +228,7 @@ def _lives(template: Path, folder: Path, examples: int) -> None:
 
 
 def test_any_life_on_phones_keeps_the_promises(sqlite_template: Path, tmp_path: Path) -> None:
-    _lives(sqlite_template, tmp_path, 10)
+    _lives(sqlite_template, tmp_path, 6)
 
 
 @pytest.mark.long

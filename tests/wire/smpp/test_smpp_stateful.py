@@ -2,9 +2,17 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from smpp_helpers import pair
 
 from depesza.wire.smpp import events, pdus, status
@@ -177,5 +185,14 @@ class JoinedSessions(RuleBasedStateMachine):
             assert set(end.told) == end.asked
 
 
-JoinedSessions.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
-TestJoinedSessions = JoinedSessions.TestCase
+def _settings(examples: int) -> settings:
+    return settings(max_examples=examples, stateful_step_count=50, deadline=None)
+
+
+def test_two_joined_sessions_lose_and_double_nothing() -> None:
+    run_state_machine_as_test(JoinedSessions, settings=_settings(40))
+
+
+@pytest.mark.long
+def test_many_joined_sessions_lose_and_double_nothing() -> None:
+    run_state_machine_as_test(JoinedSessions, settings=_settings(600))
