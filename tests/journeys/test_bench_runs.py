@@ -28,14 +28,13 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_quick_run_of_some_rows_ends_well() -> None:
-    rows = ("kannel-16", "single-16", "http2sms-16", "smsc-16", "smsc-list-1000-quiet", "campaign-500k")
+    rows = ("kannel-16", "single-16", "smsc-16", "smpp-smsc", "campaign-500k")
     done = run(*rows, "--quick", "--scale", "0.01", "--no-ceilings")
     assert done.returncode == 0, done.stdout + done.stderr
     assert ("Kannel measured in this run" if kannel.installed() else "left out: kannel-16") in done.stdout
     assert "single posts, 16 connections" in done.stdout
-    assert "http2sms posts, 16 connections" in done.stdout
     assert "SMSC's send.php, 16 connections" in done.stdout and "in turns with OVH" in done.stdout
-    assert "SMSC's lists of 1,000 lines, no callback" in done.stdout
+    assert "SMPP in to SMPP out, 4 binds, receipts back, SMSC's account with its usual limits" in done.stdout
     assert "a campaign of 5,000: another account's messages meanwhile, p99" in done.stdout
 
 

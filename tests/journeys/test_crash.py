@@ -45,7 +45,7 @@ async def kill_again_and_again(
 
 @pytest.mark.parametrize("seed", [1])
 async def test_kills_lose_nothing(store_url: str, tmp_path: Path, carrier: Carrier, ear: Ear, seed: int) -> None:
-    print(await kill_again_and_again(store_url, tmp_path, carrier, ear, rounds=6, seed=seed))
+    print(await kill_again_and_again(store_url, tmp_path, carrier, ear, rounds=4, seed=seed))
 
 
 @pytest.mark.long

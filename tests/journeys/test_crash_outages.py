@@ -15,7 +15,7 @@ WINDOW = 20
 
 async def test_a_carrier_outage_costs_no_message(store_url: str, tmp_path: Path, carrier: Carrier, ear: Ear) -> None:
     await furnish(store_url, carrier.port, ear.url, WINDOW)
-    product, load, cuts = Product(tmp_path, store_url), None, 3
+    product, load, cuts = Product(tmp_path, store_url), None, 2
     try:
         await product.start()
         load = Load([product.port], Random(3))
@@ -123,7 +123,7 @@ async def test_a_stop_under_load_leaves_nothing_in_doubt(
         await product.start()
         load = Load([product.port], Random(6))
         load.start()
-        for _ in range(3):
+        for _ in range(2):
             await asyncio.sleep(0.6)
             began = time.monotonic()
             assert await product.stop() == 0, product.log()
