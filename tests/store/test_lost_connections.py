@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 from tests.store.world import ONE, POLICY, furnished, submission
 from tests.support import NOW, Clock
@@ -25,7 +26,7 @@ FAREWELL = b"E" + (4 + len(FIELDS)).to_bytes(4, "big") + FIELDS
 
 
 class Between:
-    """Stands between a store and its database, and ends a connection at its next commit."""
+    """Stands between a store and its database, and ends a connection at its next commit, or at another statement."""
 
     def __init__(self, folder: Path, url: str) -> None:
         inside = parse_qs(urlsplit(url).query)["host"][0]
@@ -35,7 +36,8 @@ class Between:
         self.fate = ""
         """`unsent`: the commit does not arrive; `unanswered`: its answer does not; `answered` and `farewell`: it
         does, and the end comes with it, without or with a word."""
-        self._answer: str = ""
+        self.at, self.after = b"COMMIT", b"INSERT INTO messages"
+        """The statement meant, and what was asked over the same connection before."""
 
     async def start(self) -> None:
         """Listen."""
@@ -51,9 +53,11 @@ class Between:
         await asyncio.gather(self._ask(reader, far_writer, fate), self._tell(far_reader, writer, fate))
 
     async def _ask(self, reader: asyncio.StreamReader, far: asyncio.StreamWriter, fate: "asyncio.Future[str]") -> None:
+        reached = False
         with suppress(OSError):
             while asked := await reader.read(65536):
-                if self.fate and b"COMMIT" in asked:
+                reached = reached or self.after in asked
+                if self.fate and reached and self.at in asked:
                     fate.set_result(self.fate)
                     self.fate = ""
                     if fate.result() == "unsent":
@@ -112,3 +116,30 @@ async def test_a_connection_that_ends_around_a_commit_runs_nothing_twice(
         assert [work.doubt for work in heard] == [True]
     assert written == ([] if fate == "unsent" else list(RECEIVERS))
     await store.close()
+
+
+CUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+HELD = "SELECT count(*) FROM leases l JOIN pg_stat_activity a ON a.pid = l.holder WHERE l.name = 'node:0'"
+
+
+async def test_a_lease_outlives_connections_that_end_while_it_moves(
+    between: Between, postgres_url: str, clock: Clock
+) -> None:
+    other = await asyncpg.connect(postgres_url)
+    store = await open_store(between.url, clock)
+    await store.join(12_000_000)
+    for at in (b"UPDATE leases SET holder", b"LISTEN", b"LISTEN"):  # before and after it says who holds it now
+        between.at, between.after, between.fate = at, b"", "unsent"
+        await other.execute(CUT)
+        async with asyncio.timeout(10):
+            while between.fate:
+                assert await store.renew()
+    async with asyncio.timeout(10):
+        while not await other.fetchval(HELD):
+            assert await store.renew()
+    assert await store.run(_rows) == []
+    await store.close()
+    await other.close()

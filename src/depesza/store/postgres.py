@@ -34,6 +34,8 @@ MOST = 20_000
 """Rows of pending writes at which a batch is closed."""
 TRIES = 5
 """Attempts at a batch that the database refused for another process's sake (deadlock, serialization)."""
+AGAIN = (0.05, 0.1, 0.0)
+"""Seconds after attempts at our lease: a connection that ends just now is no reason to wait for the next turn."""
 CHANNEL = "depesza_facts"
 LOCKS = 0x6465_7065  # namespace of our advisory locks
 
@@ -145,7 +147,8 @@ class PostgresStore:
         self.stats = Stats()
         self._pool = pool
         self._home = home
-        self._holder = int(home.get_server_pid())
+        self._holders = [int(home.get_server_pid())]
+        """The connection that stands in our lease; more than one while it is not known which."""
         self._until = 0
         self._orphans: set[int] = set()
         self._at_home = asyncio.Lock()
@@ -357,21 +360,26 @@ class PostgresStore:
 
     async def renew(self, *, fence: bool = False) -> bool:
         """Renew the lease; False when the connection that holds our lock is gone or another has taken our place."""
+        for wait in AGAIN:
+            try:
+                return await self._renew(fence)
+            except (*_DATABASE, StoreError) as error:
+                log.error("store.lease_not_renewed", error=str(error) or repr(error))
+                await asyncio.sleep(wait)
+        # nobody takes our place before its time; half of that is left for stopping
+        return self._clock() < self._until - self._ttl // 2
+
+    async def _renew(self, fence: bool) -> bool:
         now = self._clock()
         sql = statements.load("pg")["lease_take" if fence else "lease_renew"].sql
-        try:
-            async with self._at_home:
-                if self._home.is_closed():
-                    await self._come_home()
-                tag = await self._home.execute(sql, self._name, self._holder, now + self._ttl, now)
-        except (*_DATABASE, StoreError) as error:
-            log.error("store.lease_not_renewed", error=str(error) or repr(error))
-            # nobody takes our place before its time; half of that is left for stopping
-            return self._clock() < self._until - self._ttl // 2
-        if _touched(tag) == 1:
-            self._until = now + self._ttl
-            return True
-        return False
+        async with self._at_home:
+            if self._home.is_closed():
+                await self._come_home()
+            tag = await self._home.execute(sql, self._name, self._holders[0], now + self._ttl, now)
+        if _touched(tag) != 1:
+            return False
+        self._until = now + self._ttl
+        return True
 
     @property
     def _name(self) -> str:
@@ -384,12 +392,15 @@ class PostgresStore:
             if not await home.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCKS, self.node):
                 raise StoreError("the lock of our node is still held")
             holder = int(home.get_server_pid())
-            await home.execute(statements.load("pg")["lease_move"].sql, self._name, self._holder, holder)
+            before = list(self._holders)
+            self._holders.append(holder)  # from here on it may stand there, though we do not hear of it
+            for other in before:
+                await home.execute(statements.load("pg")["lease_move"].sql, self._name, other, holder)
             await home.add_listener(CHANNEL, self._heard)
         except BaseException:
             home.terminate()
             raise
-        self._home, self._holder = home, holder
+        self._home, self._holders = home, [holder]
         self._orphans.clear()
         self._heard()
 
@@ -423,7 +434,7 @@ class PostgresStore:
         with contextlib.suppress(*_DATABASE):
             if self.node >= 0:
                 sql = statements.load("pg")["lease_drop"].sql
-                await self._home.execute(sql, self._name, self._holder)
+                await self._home.execute(sql, self._name, self._holders[0])
             await self._home.close(timeout=5)
         await self._pool.close()
         self.node = -1
