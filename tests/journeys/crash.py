@@ -391,6 +391,16 @@ async def furnish(url: str, port: int, callback: str, window: int, wish: OnUnkno
     await store.close()
 
 
+async def cut_connections(url: str) -> None:
+    """End all connections to a PostgreSQL database, as its own restart would."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await connection.close()
+
+
 class Row(Struct, frozen=True):
     """What the store says of a message."""
 

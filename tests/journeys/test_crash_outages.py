@@ -5,9 +5,8 @@ import time
 from pathlib import Path
 from random import Random
 
-import asyncpg
 import pytest
-from crash import Carrier, Ear, Load, Product, clean, furnish, judge, settled, until
+from crash import Carrier, Ear, Load, Product, clean, cut_connections, furnish, judge, settled, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.journey]
 WINDOW = 20
@@ -83,23 +82,20 @@ async def test_an_ear_that_is_deaf_for_a_while_hears_everything_later(
         await product.kill()
 
 
+@pytest.mark.parametrize("cuts", [8, pytest.param(60, marks=pytest.mark.long)])
 async def test_lost_database_connections_lose_and_double_nothing(
-    postgres_url: str, tmp_path: Path, carrier: Carrier, ear: Ear
+    postgres_url: str, tmp_path: Path, carrier: Carrier, ear: Ear, cuts: int
 ) -> None:
     await furnish(postgres_url, carrier.port, ear.url, WINDOW)
     chance = Random(5)
     product = Product(tmp_path, postgres_url)
-    killer = await asyncpg.connect(postgres_url)
     try:
         await product.start()
         load = Load([product.port], chance)
         load.start()
-        for _ in range(8):
+        for _ in range(cuts):
             await asyncio.sleep(chance.uniform(0.3, 1.0))
-            await killer.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+            await cut_connections(postgres_url)
             assert product.running, product.log()
         await load.stop()
         found = await settled(postgres_url, load, ear)
@@ -110,7 +106,6 @@ async def test_lost_database_connections_lose_and_double_nothing(
         print(verdict, dict(load.refused))
         assert await product.stop() == 0
     finally:
-        await killer.close()
         await product.kill()
 
 

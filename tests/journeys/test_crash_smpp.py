@@ -10,7 +10,22 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from crash import SECRET, SERVICE, TEXT, UNDELIVERED, Carrier, Product, clean, furnish, judge, select, settled, until
+from crash import (
+    SECRET,
+    SERVICE,
+    TEXT,
+    UNDELIVERED,
+    Carrier,
+    Product,
+    Verdict,
+    clean,
+    cut_connections,
+    furnish,
+    judge,
+    select,
+    settled,
+    until,
+)
 from tests.simulator.simulator_client import Client, as_receipt, text_to
 
 from depesza.net import ConnectFailed
@@ -135,6 +150,22 @@ async def _ids(url: str, sql: str) -> set[int]:
     return {int(row[0]) for row in await select(url, sql)}
 
 
+async def _judge(url: str, customer: Customer, carrier: Carrier, most: int) -> tuple[Verdict, int]:
+    """Wait for all ends and compare; gives also how many parts wait whose other one was never answered."""
+    customer.be_quiet()
+    await asyncio.sleep(0.5)
+    pieces = await _ids(url, "SELECT ref FROM client_refs") & customer.accepted.keys()
+    alone = await _ids(url, "SELECT id FROM segments WHERE message = 0") & customer.accepted.keys()
+    for id in pieces | alone:
+        del customer.accepted[id]
+    found = await settled(url, customer, customer)
+    await clean(url)
+    verdict = await judge(customer, carrier, found, most)
+    await until(lambda: pieces <= customer.final())
+    await customer.stop()
+    return verdict, len(alone)
+
+
 async def kill_again_and_again(url: str, folder: Path, carrier: Carrier, *, rounds: int, seed: int) -> str:
     """Kill depesza at random moments while a customer sends and hears; gives a line for people."""
     chance = Random(seed)
@@ -157,21 +188,11 @@ async def kill_again_and_again(url: str, folder: Path, carrier: Carrier, *, roun
         customer.acknowledging = True
         await product.start()
         await customer.has_sent(20)
-        customer.be_quiet()
-        await asyncio.sleep(0.5)
-        pieces = await _ids(url, "SELECT ref FROM client_refs") & customer.accepted.keys()
-        alone = await _ids(url, "SELECT id FROM segments WHERE message = 0") & customer.accepted.keys()
-        for id in pieces | alone:  # parts of whole texts; and parts whose other one was never answered, which wait
-            del customer.accepted[id]
-        found = await settled(url, customer, customer)
-        await clean(url)
-        verdict = await judge(customer, carrier, found, rounds * WINDOW)
-        await until(lambda: pieces <= customer.final())
-        await customer.stop()
+        verdict, alone = await _judge(url, customer, carrier, rounds * WINDOW)
         await product.stop()
     finally:
         await product.kill()
-    assert len(alone) <= rounds * 3 * WINDOW
+    assert alone <= rounds * 3 * WINDOW
     again = sum(len(words) > 1 for words in customer.told.values())
     assert verdict.accepted > rounds * 10 and again > 0
     return f"{verdict} told again: {again} refused: {dict(customer.refused)}"
@@ -182,3 +203,27 @@ async def test_kills_lose_no_submit_and_no_receipt(
     store_url: str, tmp_path: Path, carrier: Carrier, rounds: int
 ) -> None:
     print(await kill_again_and_again(store_url, tmp_path, carrier, rounds=rounds, seed=3))
+
+
+@pytest.mark.parametrize("cuts", [3, pytest.param(60, marks=pytest.mark.long)])
+async def test_lost_database_connections_lose_and_double_no_submit(
+    postgres_url: str, tmp_path: Path, carrier: Carrier, cuts: int
+) -> None:
+    chance = Random(11)
+    await furnish(postgres_url, carrier.port, "", WINDOW)
+    product = Product(tmp_path, postgres_url, lease=LEASE)
+    customer = Customer(product.smpp_port, chance)
+    try:
+        await product.start()
+        customer.start()
+        for _ in range(cuts):
+            await asyncio.sleep(chance.uniform(0.2, 0.8))
+            await cut_connections(postgres_url)
+            assert product.running, product.log()
+        await customer.has_sent(20)
+        verdict, _ = await _judge(postgres_url, customer, carrier, 0)
+        assert verdict.marked == 0
+        print(verdict, dict(customer.refused))
+        assert await product.stop() == 0
+    finally:
+        await product.kill()
