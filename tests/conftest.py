@@ -17,6 +17,7 @@ from depesza.store.contract import Store
 from depesza.store.opening import migrate, open_store
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share tests out by their files; journeys follow each other, since each keeps the machine busy by itself."""
     for item in items:

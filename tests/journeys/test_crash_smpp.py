@@ -52,6 +52,8 @@ class Customer:
         self.acknowledging = True
         self._chance = chance
         self._numbers = _numbers()
+        self._waiting: dict[Client, dict[int, str]] = {}
+        """Receivers of submits that are not answered yet, by bind."""
         self._sending = True
         self._over = False
 
@@ -75,9 +77,10 @@ class Customer:
         """How many receipts came."""
         return sum(map(len, self.told.values()))
 
-    def be_quiet(self) -> None:
-        """Send no more; hear what is told."""
+    async def be_quiet(self) -> None:
+        """Send no more, and wait for all answers; what is told is heard from then on, too."""
         self._sending = False
+        await until(lambda: not any(self._waiting.values()))
 
     async def stop(self) -> None:
         """Leave."""
@@ -95,12 +98,13 @@ class Customer:
                 await client.connect(self)  # type: ignore[arg-type]
                 await client.bind("transceiver", SERVICE, SECRET[:8])
                 await self._talk(client)
+            self._waiting.pop(client, None)
             if client._link is not None:
                 client.hang_up()
             await asyncio.sleep(0.03)
 
     async def _talk(self, client: Client) -> None:
-        waiting: dict[int, str] = {}
+        waiting = self._waiting[client] = {}
         while not self._over:
             client.answering = self.acknowledging
             self._hear(client, waiting)
@@ -152,8 +156,8 @@ async def _ids(url: str, sql: str) -> set[int]:
 
 async def _judge(url: str, customer: Customer, carrier: Carrier, most: int) -> tuple[Verdict, int]:
     """Wait for all ends and compare; gives also how many parts wait whose other one was never answered."""
-    customer.be_quiet()
-    await asyncio.sleep(0.5)
+    await customer.be_quiet()
+    await asyncio.sleep(0.5)  # SQLite's file shows what was answered a moment later
     pieces = await _ids(url, "SELECT ref FROM client_refs") & customer.accepted.keys()
     alone = await _ids(url, "SELECT id FROM segments WHERE message = 0") & customer.accepted.keys()
     for id in pieces | alone:
