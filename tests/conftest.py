@@ -17,15 +17,6 @@ from depesza.store.contract import Store
 from depesza.store.opening import migrate, open_store
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share tests out by their files; journeys follow each other, since each keeps the machine busy by itself."""
-    for item in items:
-        group = "journeys" if item.get_closest_marker("journey") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.get_closest_marker("journey") is None)  # the longest group is begun first
-
-
 @pytest.fixture
 def anyio_backend() -> str:
     """Run asynchronous tests on asyncio, as the product does."""
